@@ -1,0 +1,8 @@
+import type { KnipConfig } from 'knip'
+
+const config: KnipConfig = {
+  entry: ['src/cli/main.ts', 'test/**/*.test.ts', 'test/run.ts', 'test/bench/main.ts', 'scripts/*.ts'],
+  project: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts', 'dashboards/**/*.ts'],
+  ignoreDependencies: ['node', 'oxlint-tsgolint'],
+}
+export default config
