@@ -1,0 +1,116 @@
+import type { Alert, Matcher, Silence } from './alert.ts'
+import type { SourceLag } from './record.ts'
+import type { Claim, Decision, Plan } from './respond.ts'
+import type { AlertQuery, AuditVerdict, Count, ParkedRow, Quarantined } from './store.ts'
+
+/**
+ * What people and gateways may see and do, whatever the way in: console pages, HTTP API, command line. Everything that
+ * changes something names who did it and is audited. Throws RefusedError, in words for a person, for what is not there
+ * or not allowed in its state.
+ */
+export interface Desk {
+  alerts(query: AlertQuery): readonly Alert[]
+  alert(id: string): Alert | undefined
+  /** The ECS alert document, as receivers get it. */
+  document(alert: Alert): Readonly<Record<string, unknown>>
+  acknowledge(id: string, by: string): Alert
+  resolve(id: string, by: string): Alert
+  silences(): readonly Silence[]
+  silence(request: SilenceRequest, by: string): Silence
+  expireSilence(id: string, by: string): void
+
+  playbooks(): readonly PlaybookFacts[]
+  plans(): readonly Plan[]
+  plan(playbook: string, alert: string, by: string): Promise<Plan>
+  /** The digest must be the one the approver has read. */
+  approve(plan: string, digest: string, by: string): Promise<Plan>
+  reject(plan: string, by: string): Plan
+  revert(plan: string, by: string): Promise<Plan>
+  claims(): readonly Claim[]
+  /** What a gateway should do with a caller. `key` is a raw API key or its lowercase hex sha256; it is not kept. */
+  decide(caller: { readonly key?: string; readonly principal?: string }): Decision
+
+  sources(): readonly SourceStatus[]
+  sinks(): readonly SinkStatus[]
+  status(): DaemonStatus
+  quarantined(limit: number): readonly Quarantined[]
+  parked(): readonly ParkedRow[]
+  metrics(): Promise<string>
+  verifyAudit(): AuditVerdict
+  reload(by: string): Promise<ReloadResult>
+}
+
+export interface SilenceRequest {
+  readonly comment: string
+  readonly endsAt: number
+  readonly matchers: readonly Matcher[]
+}
+
+export interface PlaybookFacts {
+  readonly id: string
+  readonly title: string
+  readonly description: string
+  readonly file: string
+  readonly approval: 'human' | 'auto'
+  readonly actions: readonly string[]
+}
+
+export interface SourceStatus {
+  readonly name: string
+  readonly kind: string
+  readonly state: 'reading' | 'restarting' | 'ended'
+  readonly address?: string
+  readonly lag: readonly SourceLag[]
+  readonly received: number
+  readonly lastRecordAt?: number
+  readonly problem?: string
+}
+
+export interface SinkStatus {
+  readonly name: string
+  readonly kind: string
+  readonly state: 'idle' | 'sending' | 'retrying'
+  readonly waiting: number
+  readonly oldestAt?: number
+  readonly sent: number
+  readonly parked: number
+  readonly problem?: string
+}
+
+export interface DaemonStatus {
+  readonly version: string
+  readonly startedAt: number
+  readonly dataDirectory: string
+  readonly dryRun: boolean
+  readonly rules: number
+  readonly detectors: readonly DetectorStatus[]
+  readonly counts: readonly Count[]
+  /** received = committed + quarantined + dropped + inFlight; anything else is a fault of ours. */
+  readonly balance: Balance
+  /** Empty when all is well: what is wrong, in words, for health and the page. */
+  readonly degraded: readonly string[]
+  /** Config and store are open and at least one collector reads. */
+  readonly ready: boolean
+  readonly storeBytes: number
+  readonly freeBytes: number
+}
+
+export interface DetectorStatus {
+  readonly name: string
+  readonly keys: number
+  readonly cap: number
+  readonly evicted: number
+}
+
+export interface Balance {
+  readonly received: number
+  readonly committed: number
+  readonly quarantined: Readonly<Record<string, number>>
+  readonly dropped: Readonly<Record<string, number>>
+  readonly inFlight: number
+}
+
+export interface ReloadResult {
+  readonly reloaded: boolean
+  readonly problems: readonly string[]
+}
