@@ -1,7 +1,8 @@
 import type { Alert, Matcher, Silence } from './alert.ts'
 import type { SourceLag } from './record.ts'
 import type { Claim, Decision, Plan } from './respond.ts'
-import type { AlertQuery, AuditVerdict, Count, ParkedRow, Quarantined } from './store.ts'
+import type { ParkedRow } from './deliver.ts'
+import type { AlertQuery, AuditVerdict, Count, Quarantined } from './store.ts'
 
 /**
  * What people and gateways may see and do, whatever the way in: console pages, HTTP API, command line. Everything that
@@ -34,6 +35,8 @@ export interface Desk {
   sinks(): readonly SinkStatus[]
   status(): DaemonStatus
   quarantined(limit: number): readonly Quarantined[]
+  /** Sends quarantined records through the way again; those that are read now leave the quarantine. */
+  replayQuarantine(by: string): Promise<{ readonly read: number; readonly kept: number }>
   parked(): readonly ParkedRow[]
   metrics(): Promise<string>
   verifyAudit(): AuditVerdict

@@ -10,6 +10,8 @@ export interface Changes {
   readonly alerts?: readonly Alert[]
   readonly notifications?: readonly Notification[]
   readonly quarantine?: readonly Quarantined[]
+  /** Ids of quarantined records that were read at last, or given up by a person. */
+  readonly released?: readonly string[]
   readonly documents?: readonly DocumentChange[]
   readonly audit?: readonly AuditEntry[]
   readonly counts?: readonly Count[]
