@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { secretRef } from '../../runtime/secret.ts'
+
+const entry = z.looseObject({ kind: z.string(), name: z.string().optional() })
+const list = z.array(entry)
+
+/** The config as it is written. Lists of plug-ins are checked entry by entry against the plug-in's own schema. */
+export const Shape = z.strictObject({
+  data: z.string().default('modelward-data').describe('The data directory: state, journal, keys. One daemon each.'),
+  log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  memory: z
+    .strictObject({ budgetMiB: z.number().int().min(8).max(65_536).default(64) })
+    .prefault({})
+    .describe('How many bytes of records may be held at once, over all sources.'),
+  commit: z
+    .strictObject({
+      events: z.number().int().min(1).max(100_000).default(1_000),
+      ms: z.number().int().min(0).max(1_000).default(50),
+    })
+    .prefault({})
+    .describe('A commit is made when so many events are together, or so much time has passed since the first.'),
+  privacy: z
+    .strictObject({
+      pseudonymKey: secretRef.optional().describe('32 bytes or more; without it a key is made in the data directory.'),
+      keepText: z.boolean().default(false).describe('Keep prompt and output text in alerts.'),
+    })
+    .prefault({}),
+  collect: list.default([]),
+  normalize: z.strictObject({ mappings: z.array(z.looseObject({})).default([]) }).prefault({}),
+  rules: z
+    .strictObject({
+      folders: z.array(z.string()).optional().describe('Replaces the embedded rules.'),
+      add: z.array(z.string()).default([]).describe('Folders beside the embedded rules.'),
+    })
+    .prefault({}),
+  detect: list.optional().describe('Without it every detector runs with its defaults.'),
+  alert: z.looseObject({}).prefault({}),
+  deliver: list.default([]),
+  respond: z.looseObject({}).prefault({}),
+  inspect: z.array(entry.extend({ schedule: z.string() })).default([]),
+  console: z.looseObject({}).prefault({}),
+})
+export type Shape = z.output<typeof Shape>
