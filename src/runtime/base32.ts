@@ -13,5 +13,6 @@ export function base32(bytes: Uint8Array, length: number): string {
       text += ALPHABET[(held >>> bits) & 31]
     }
   }
+  if (bits > 0 && text.length < length) text += ALPHABET[(held << (5 - bits)) & 31]
   return text
 }

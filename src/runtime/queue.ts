@@ -101,6 +101,11 @@ export class Funnel<T> {
     this.#budget.give(this.#sizeOf(item))
   }
 
+  /** Ends the reader's present wait, with or without an item. */
+  nudge(): void {
+    this.#wake?.()
+  }
+
   end(): void {
     this.#ended = true
     this.#wake?.()

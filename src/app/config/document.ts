@@ -57,11 +57,17 @@ export class ConfigDocument {
     const path = [...at, ...issue.path]
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) =>
-        this.problem([...path, key], `the key "${key}" is unknown`, 'Remove it or correct its spelling (see `modelward check --schema`)'),
+        this.problem(
+          [...path, key],
+          `the key "${key}" is unknown`,
+          'Remove it or correct its spelling (see `modelward check --schema`)',
+        ),
       )
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       const nearest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
-      return nearest.flatMap((inner) => this.#problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, at))
+      return nearest.flatMap((inner) =>
+        this.#problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, at),
+      )
     }
     return [this.problem(path, lowerFirst(issue.message), 'Correct the value (see `modelward check --schema`)')]
   }

@@ -33,9 +33,17 @@ export function readInstances<Part, Context>(
     }
     const name = typeof named === 'string' ? named : plugin.kind
     if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name))
-      problems.push(document.problem([section, index, 'name'], `"${name}" is no name`, 'Use a-z, 0-9 and -, at most 63 characters'))
+      problems.push(
+        document.problem([section, index, 'name'], `"${name}" is no name`, 'Use a-z, 0-9 and -, at most 63 characters'),
+      )
     if (names.has(name))
-      problems.push(document.problem([section, index], `the name "${name}" is used twice`, 'Give each entry a name of its own with `name:`'))
+      problems.push(
+        document.problem(
+          [section, index],
+          `the name "${name}" is used twice`,
+          'Give each entry a name of its own with `name:`',
+        ),
+      )
     names.add(name)
     const parsed = plugin.config.safeParse(own)
     if (parsed.success) instances.push({ name, kind: plugin.kind, plugin, config: parsed.data })

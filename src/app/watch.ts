@@ -1,0 +1,331 @@
+import type { Alert, Notification } from '../contract/alert.ts'
+import type { Detector, Score } from '../contract/detect.ts'
+import type { Event, Normalized, Normalizer } from '../contract/event.ts'
+import type { Batch, RawRecord, Refusal } from '../contract/record.ts'
+import type { Clock, Log } from '../contract/plugin.ts'
+import type { Finding, Judge } from '../contract/rules.ts'
+import type {
+  AuditEntry,
+  Changes,
+  DetectorChange,
+  DocumentChange,
+  Quarantined,
+  SourcePosition,
+  Store,
+} from '../contract/store.ts'
+import { RefusedError, StoreFullError, reasonOf } from '../runtime/errors.ts'
+import type { Ledger } from './ledger.ts'
+import { recordId } from './record-id.ts'
+import { ScoreEvent } from './score-event.ts'
+
+/** The alert stages, as the loop sees them. */
+export interface AlertStages {
+  take(findings: readonly Finding[], now: number): void
+  advance(now: number): void
+  nextDueAt(): number | undefined
+  changes(): {
+    readonly alerts: readonly Alert[]
+    readonly notifications: readonly Notification[]
+    readonly documents: readonly DocumentChange[]
+  }
+}
+
+export interface NamedDetector {
+  readonly name: string
+  readonly detector: Detector
+}
+
+/** Where batches come from. */
+export interface BatchSource {
+  next(waitMs: number): Promise<Batch | undefined>
+  done(batch: Batch): void
+  nudge(): void
+  readonly ended: boolean
+}
+
+export interface WatchParts {
+  readonly intake: BatchSource
+  readonly normalizer: Normalizer
+  readonly detectors: readonly NamedDetector[]
+  /** Asked for at each batch, so that a reload takes effect between two batches. */
+  readonly judge: () => Judge
+  readonly alerts: AlertStages
+  readonly store: Store
+  readonly ledger: Ledger
+  readonly clock: Clock
+  readonly log: Log
+  readonly commitEvents: number
+  readonly commitMs: number
+  readonly failpoint: (name: string) => void
+  readonly observer: Observer
+}
+
+/** Told of what has become true, after it was committed. */
+export interface Observer {
+  committed?(changes: Changes): void
+  event?(event: Event): void
+  finding?(finding: Finding): void
+  score?(score: Score): void
+  stuck?(problem: string | undefined): void
+}
+
+interface Errand {
+  readonly work: () => void
+  readonly done: () => void
+  readonly failed: (error: Error) => void
+}
+
+const TICK_MS = 60_000
+
+/** collect -> normalize -> detect -> rules -> alert -> one commit -> ack. */
+export class Watch {
+  readonly #parts: WatchParts
+  #watermark = 0
+  #quarantine: Quarantined[] = []
+  #released: string[] = []
+  #positions = new Map<string, SourcePosition>()
+  #audit: AuditEntry[] = []
+  readonly #errands: Errand[] = []
+  #running = false
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts
+  }
+
+  /** Runs until the intake ends or `signal` aborts; what was taken in by then is committed before it returns. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { intake, alerts, clock } = this.#parts
+    this.#running = true
+    try {
+      while (!signal.aborted && !intake.ended) {
+        const group = await this.#gather(signal)
+        for (const batch of group) await this.#evaluate(batch, signal)
+        await this.#flush(signal)
+        const errands = [...this.#errands]
+        for (const errand of errands) errand.work()
+        alerts.advance(clock.now())
+        await this.#commit(group, signal)
+        for (const errand of this.#errands.splice(0, errands.length)) errand.done()
+      }
+    } finally {
+      this.#running = false
+      for (const errand of this.#errands.splice(0)) errand.failed(new RefusedError('the daemon is stopping'))
+    }
+  }
+
+  /**
+   * Does `work` between two batches and resolves once its changes are committed. People's commands, posture
+   * observations and records out of the quarantine come in this way, so that only one thing moves the state at a time.
+   */
+  errand<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (!this.#running) return reject(new RefusedError('the daemon is not running'))
+      let settle = (): void => undefined
+      this.#errands.push({
+        work: () => {
+          try {
+            const value = work()
+            settle = () => resolve(value)
+          } catch (error) {
+            settle = () => reject(error as Error)
+          }
+        },
+        done: () => settle(),
+        failed: reject,
+      })
+      this.#parts.intake.nudge()
+    })
+  }
+
+  /** Inside an errand: records out of the quarantine go the way again; those that are read now leave it. */
+  again(records: readonly Quarantined[]): { readonly read: number; readonly kept: number } {
+    const { ledger, normalizer } = this.#parts
+    let read = 0
+    for (const record of records) {
+      const result = normalizer.normalize({ ...record, receivedAt: record.at })
+      if (!('events' in result)) continue
+      for (const event of result.events) this.#event(event)
+      this.#released.push(record.id)
+      ledger.settled('quarantined', record.source, record.reason, -1)
+      ledger.settled('committed', record.source, '', 1)
+      read++
+    }
+    return { read, kept: records.length - read }
+  }
+
+  /** Inside an errand: something the daemon itself saw goes the way of every event. */
+  witness(events: readonly Event[], audit: readonly AuditEntry[] = []): void {
+    for (const event of events) this.#event(event)
+    this.#audit.push(...audit)
+  }
+
+  async #gather(signal: AbortSignal): Promise<Batch[]> {
+    const { intake, clock, commitEvents, commitMs, ledger } = this.#parts
+    const group: Batch[] = []
+    let records = 0
+    let until = clock.monotonic() + this.#idleMs()
+    while (records < commitEvents && !signal.aborted) {
+      if (this.#errands.length > 0) break
+      const batch = await intake.next(Math.max(0, until - clock.monotonic()))
+      if (!batch) break
+      if (group.length === 0) until = clock.monotonic() + commitMs
+      group.push(batch)
+      records += batch.records.length
+      ledger.received(batch.source, batch.records.length)
+    }
+    return group
+  }
+
+  /** How long the loop may sleep before an alert timer is due. */
+  #idleMs(): number {
+    const dueAt = this.#parts.alerts.nextDueAt()
+    return dueAt === undefined ? 1_000 : Math.min(1_000, Math.max(1, dueAt - this.#parts.clock.now()))
+  }
+
+  async #evaluate(batch: Batch, signal: AbortSignal): Promise<void> {
+    const { ledger, clock, normalizer } = this.#parts
+    const results = batch.records.map((record) => normalizer.normalize(record))
+    await this.#prepare(results, signal)
+    for (const [index, result] of results.entries()) {
+      if ('events' in result) for (const event of result.events) this.#event(event)
+      else this.#refuse(batch.records[index], result.refused)
+    }
+    ledger.settled('committed', batch.source, '', results.filter((result) => 'events' in result).length)
+    for (const position of batch.positions)
+      this.#positions.set(`${batch.source}\n${position.stream}`, { source: batch.source, ...position })
+    for (const loss of batch.losses ?? []) {
+      ledger.lost(batch.source, loss.reason, loss.bytes)
+      const detail = { reason: loss.reason, detail: loss.detail, bytes: loss.bytes }
+      this.#audit.push({ at: clock.now(), actor: 'modelward', action: 'source.loss', subject: batch.source, detail })
+      this.#parts.log.warn('records may have been lost at the source', { source: batch.source, ...detail })
+    }
+  }
+
+  #refuse(record: RawRecord | undefined, refusal: Refusal): void {
+    if (!record) return
+    this.#parts.ledger.settled('quarantined', record.source, refusal.reason)
+    this.#quarantine.push(quarantined(record, refusal, this.#parts.clock.now()))
+  }
+
+  #event(event: Event): void {
+    const { detectors, observer } = this.#parts
+    const judge = this.#parts.judge()
+    this.#tick(event.at)
+    observer.event?.(event)
+    let findings = judge.judge(event)
+    for (const { detector } of detectors)
+      for (const score of detector.score(event)) findings = [...findings, ...this.#score(score)]
+    if (findings.length === 0) for (const { detector } of detectors) detector.learn(event)
+    else this.#found(findings)
+  }
+
+  #score(score: Score): readonly Finding[] {
+    this.#parts.observer.score?.(score)
+    return this.#parts.judge().judge(new ScoreEvent(score), score)
+  }
+
+  #found(findings: readonly Finding[]): void {
+    const { alerts, clock, observer } = this.#parts
+    if (observer.finding) for (const finding of findings) observer.finding(finding)
+    alerts.take(findings, clock.now())
+  }
+
+  /** Series detectors answer at each full minute of event time, wherever batches were cut. */
+  #tick(at: number): void {
+    if (at < this.#watermark + TICK_MS) return
+    this.#watermark = at - (at % TICK_MS)
+    for (const { detector } of this.#parts.detectors)
+      for (const score of detector.tick?.(this.#watermark) ?? []) {
+        const findings = this.#score(score)
+        if (findings.length > 0) this.#found(findings)
+      }
+  }
+
+  async #prepare(results: readonly Normalized[], signal: AbortSignal): Promise<void> {
+    const preparing = this.#parts.detectors.filter(({ detector }) => detector.prepare)
+    if (preparing.length === 0) return
+    const events = results.flatMap((result) => ('events' in result ? result.events : []))
+    for (const { detector } of preparing) await detector.prepare?.(events, signal)
+  }
+
+  async #flush(signal: AbortSignal): Promise<void> {
+    for (const { detector } of this.#parts.detectors)
+      for (const score of (await detector.flush?.(signal)) ?? []) {
+        const findings = this.#score(score)
+        if (findings.length > 0) this.#found(findings)
+      }
+  }
+
+  async #commit(group: readonly Batch[], signal: AbortSignal): Promise<void> {
+    const { ledger, failpoint, observer, intake } = this.#parts
+    const changes = this.#changes()
+    failpoint('watch.before-commit')
+    if (!isEmpty(changes)) await this.#store(changes, signal)
+    failpoint('watch.after-commit')
+    ledger.committed(changes.counts ?? [])
+    observer.committed?.(changes)
+    for (const batch of group) {
+      await batch.ack()
+      intake.done(batch)
+    }
+    failpoint('watch.after-ack')
+  }
+
+  /** A full disk is waited out with the same changes; nothing is acked meanwhile. Anything else ends the daemon. */
+  async #store(changes: Changes, signal: AbortSignal): Promise<void> {
+    const { store, clock, log, observer } = this.#parts
+    for (let attempt = 0; ; attempt++) {
+      try {
+        store.commit(changes)
+        if (attempt > 0) log.info('the store takes commits again', { attempts: attempt })
+        observer.stuck?.(undefined)
+        return
+      } catch (error) {
+        if (!(error instanceof StoreFullError)) throw error
+        if (attempt === 0) log.error('the disk is full, waiting', { reason: reasonOf(error) })
+        observer.stuck?.(reasonOf(error))
+        await clock.sleep(1_000, signal)
+      }
+    }
+  }
+
+  #changes(): Changes {
+    const states: DetectorChange[] = []
+    for (const { name, detector } of this.#parts.detectors)
+      for (const change of detector.changes()) states.push({ detector: name, key: change.key, value: change.value })
+    const changes: Changes = {
+      positions: [...this.#positions.values()],
+      states,
+      ...this.#parts.alerts.changes(),
+      quarantine: this.#quarantine,
+      released: this.#released,
+      audit: this.#audit,
+      counts: this.#parts.ledger.drain(),
+    }
+    this.#positions = new Map()
+    this.#quarantine = []
+    this.#released = []
+    this.#audit = []
+    return changes
+  }
+}
+
+function isEmpty(changes: Changes): boolean {
+  return Object.values(changes).every((part) => (part as readonly unknown[]).length === 0)
+}
+
+function quarantined(record: RawRecord, refused: Refusal, at: number): Quarantined {
+  return {
+    id: recordId(record),
+    at,
+    source: record.source,
+    stream: record.stream,
+    offset: record.offset,
+    reason: refused.reason,
+    detail: refused.detail,
+    bytes: record.bytes,
+    ...(record.file === undefined ? {} : { file: record.file }),
+    ...(record.index === undefined ? {} : { index: record.index }),
+    ...(record.format === undefined ? {} : { format: record.format }),
+  }
+}
