@@ -14,18 +14,18 @@ export interface Desk {
   alert(id: string): Alert | undefined
   /** The ECS alert document, as receivers get it. */
   document(alert: Alert): Readonly<Record<string, unknown>>
-  acknowledge(id: string, by: string): Alert
-  resolve(id: string, by: string): Alert
+  acknowledge(id: string, by: string): Promise<Alert>
+  resolve(id: string, by: string): Promise<Alert>
   silences(): readonly Silence[]
-  silence(request: SilenceRequest, by: string): Silence
-  expireSilence(id: string, by: string): void
+  silence(request: SilenceRequest, by: string): Promise<Silence>
+  expireSilence(id: string, by: string): Promise<void>
 
   playbooks(): readonly PlaybookFacts[]
   plans(): readonly Plan[]
   plan(playbook: string, alert: string, by: string): Promise<Plan>
   /** The digest must be the one the approver has read. */
   approve(plan: string, digest: string, by: string): Promise<Plan>
-  reject(plan: string, by: string): Plan
+  reject(plan: string, by: string): Promise<Plan>
   revert(plan: string, by: string): Promise<Plan>
   claims(): readonly Claim[]
   /** What a gateway should do with a caller. `key` is a raw API key or its lowercase hex sha256; it is not kept. */
