@@ -1,0 +1,397 @@
+import { type FileHandle, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Disk, localDisk } from '../../../src/collect/journal/disk.ts'
+import { Journal, type JournalOptions } from '../../../src/collect/journal/journal.ts'
+import { StoreError, StoreFullError } from '../../../src/runtime/errors.ts'
+
+let directory: string
+const open: Journal[] = []
+
+beforeEach(async () => {
+  directory = join(await mkdtemp(join(tmpdir(), 'journal-')), 'journal')
+})
+afterEach(async () => {
+  for (const journal of open.splice(0)) await journal[Symbol.asyncDispose]()
+  await rm(join(directory, '..'), { recursive: true })
+})
+
+async function opened(options: Partial<JournalOptions> = {}): Promise<Journal> {
+  const journal = await Journal.open({ directory, committed: 0, now: 1, ...options })
+  open.push(journal)
+  return journal
+}
+
+/** Closes the journal: as far as the files go, the same as a process that was killed. */
+async function reopened(journal: Journal, options: Partial<JournalOptions> = {}): Promise<Journal> {
+  await journal[Symbol.asyncDispose]()
+  return opened(options)
+}
+
+function entry(text: string, meta: Record<string, unknown> = {}): { meta: Record<string, unknown>; body: Buffer } {
+  return { meta, body: Buffer.from(text) }
+}
+
+/** What the journal gives from `from` on: bodies, and damage as `corrupt` or `gap`. */
+async function texts(journal: Journal, from = 0): Promise<string[]> {
+  const reader = journal.reader(from)
+  const found: string[] = []
+  for (let next = await reader.next(); next; next = await reader.next())
+    found.push(next.kind === 'entry' ? Buffer.from(next.body).toString() : next.kind)
+  await reader.close()
+  return found
+}
+
+async function files(): Promise<string[]> {
+  return (await readdir(directory)).toSorted()
+}
+
+/** A disk that fails on demand. */
+function disk(parts: Partial<Disk>): Disk {
+  return { ...localDisk, ...parts }
+}
+
+function refusal(code: string): Error {
+  return Object.assign(new Error(`${code}: injected`), { code })
+}
+
+describe('appending', () => {
+  test('gives back what was put in, in order, after a restart too', async () => {
+    const journal = await opened()
+    const ends = await Promise.all(['one', 'two', 'three'].map((text) => journal.append(entry(text))))
+    expect(ends).toEqual(ends.toSorted((a, b) => a - b))
+    expect(await texts(journal)).toEqual(['one', 'two', 'three'])
+    expect(await texts(await reopened(journal))).toEqual(['one', 'two', 'three'])
+  })
+
+  test('resolves only after the sync, and readers see nothing earlier', async () => {
+    const synced = Promise.withResolvers<void>()
+    const journal = await opened({ disk: disk({ sync: () => synced.promise }) })
+    let acked = false
+    const append = journal.append(entry('held')).then(() => (acked = true))
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(acked).toBe(false)
+    expect(await texts(journal)).toEqual([])
+    synced.resolve()
+    await append
+    expect(await texts(journal)).toEqual(['held'])
+  })
+
+  test('shares one sync among the appends that wait together', async () => {
+    let syncs = 0
+    const counting = disk({
+      sync(file: FileHandle) {
+        syncs++
+        return file.datasync()
+      },
+    })
+    const journal = await opened({ disk: counting })
+    await Promise.all(Array.from({ length: 200 }, (_, at) => journal.append(entry(`body ${at}`))))
+    expect(syncs).toBeLessThanOrEqual(2)
+    expect(await texts(journal)).toHaveLength(200)
+  })
+
+  test('survives a disk that takes a few bytes at a time', async () => {
+    const slow = disk({
+      async write(file, buffers, position) {
+        const first = buffers[0] ?? Buffer.alloc(0)
+        return (await file.write(first, 0, Math.min(7, first.length), position)).bytesWritten
+      },
+    })
+    const journal = await opened({ disk: slow })
+    await Promise.all([journal.append(entry('a longer text than seven')), journal.append(entry('and another'))])
+    expect(await texts(await reopened(journal))).toEqual(['a longer text than seven', 'and another'])
+  })
+
+  test('keeps files to 0600 and the directory to 0700', async () => {
+    const journal = await opened()
+    await journal.append(entry('secret'))
+    expect((await stat(directory)).mode & 0o777).toBe(0o700)
+    expect((await stat(journal.segments[0]?.path ?? '')).mode & 0o777).toBe(0o600)
+  })
+
+  test('is refused after closing', async () => {
+    const journal = await opened()
+    await journal[Symbol.asyncDispose]()
+    await expect(journal.append(entry('late'))).rejects.toThrow(StoreError)
+  })
+
+  test('waits for growth without polling, and stops on the signal', async () => {
+    const journal = await opened()
+    const stop = new AbortController()
+    const grown = journal.grown(0, stop.signal)
+    await journal.append(entry('x'))
+    await grown
+    const waiting = journal.grown(journal.end, stop.signal)
+    stop.abort()
+    await waiting
+  })
+})
+
+describe('segments', () => {
+  test('are closed at their size and deleted only when wholly committed', async () => {
+    const journal = await opened({ segmentBytes: 80 })
+    const ends: number[] = []
+    for (let n = 0; n < 6; n++) ends.push(await journal.append(entry(`body ${n}`)))
+    expect(journal.segments.length).toBe(3)
+    const second = journal.segments[1]?.start ?? 0
+    await journal.release(second - 1)
+    expect(journal.segments.length).toBe(3)
+    await journal.release(second)
+    expect(journal.segments.length).toBe(2)
+    await journal.release(ends.at(-1) ?? 0)
+    expect(await files()).toHaveLength(1)
+    expect(journal.backlogBytes).toBe(0)
+  })
+
+  test('hold an entry larger than themselves alone', async () => {
+    const journal = await opened({ segmentBytes: 80 })
+    await Promise.all(['a', 'b'.repeat(500), 'c'].map((text) => journal.append(entry(text))))
+    expect(await texts(await reopened(journal, { segmentBytes: 100 }))).toEqual(['a', 'b'.repeat(500), 'c'])
+  })
+
+  test('begin with the checkpoint of their owner, which the next opening gets back', async () => {
+    let known: string[] = []
+    const options: Partial<JournalOptions> = {
+      segmentBytes: 150,
+      checkpoint: () => entry(known.join(), { kind: 'checkpoint' }),
+      recovered: ({ meta, body }) => {
+        if (meta['kind'] === 'checkpoint') known = Buffer.from(body).toString().split(',').filter(Boolean)
+        else known.push(Buffer.from(body).toString())
+      },
+    }
+    const journal = await opened(options)
+    for (let n = 0; n < 8; n++) {
+      await journal.append(entry(`k${n}`))
+      known.push(`k${n}`)
+    }
+    await journal.release(journal.end)
+    known = []
+    await reopened(journal, options)
+    expect(known).toEqual(['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
+  })
+
+  test('never give a position out twice, even when the files are gone', async () => {
+    const journal = await opened()
+    const end = await journal.append(entry('one'))
+    await journal[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true })
+    const again = await opened({ committed: end })
+    expect(await again.append(entry('two'))).toBeGreaterThan(end)
+    expect(await texts(again, end)).toEqual(['two'])
+  })
+
+  test('that are shorter than what was committed are left behind', async () => {
+    const journal = await opened()
+    await journal.append(entry('one'))
+    const again = await reopened(journal, { committed: 10_000 })
+    expect(await again.append(entry('two'))).toBeGreaterThan(10_000)
+    expect(await texts(again, 10_000)).toEqual(['two'])
+    expect(await files()).toHaveLength(1)
+  })
+
+  test('that somebody deleted are one gap, and the rest is read', async () => {
+    const journal = await opened({ segmentBytes: 60 })
+    for (const text of ['one', 'two', 'three', 'four']) await journal.append(entry(text.padEnd(20)))
+    await rm(journal.segments[1]?.path ?? '')
+    expect((await texts(journal)).map((text) => text.trim())).toEqual(['one', 'gap', 'three', 'four'])
+    const again = await reopened(journal, { segmentBytes: 60 })
+    expect((await texts(again)).map((text) => text.trim())).toEqual(['one', 'gap', 'three', 'four'])
+  })
+})
+
+describe('damage', () => {
+  test('a tail torn at any byte keeps every entry before it and loses nothing behind it', async () => {
+    const journal = await opened()
+    const ends: number[] = []
+    for (const text of ['one', 'two', 'three']) ends.push(await journal.append(entry(text)))
+    const path = journal.segments[0]?.path ?? ''
+    const whole = await readFile(path)
+    await journal[Symbol.asyncDispose]()
+    for (let length = 0; length <= whole.length; length++) {
+      await rm(directory, { recursive: true })
+      await mkdir(directory)
+      await writeFile(path, whole.subarray(0, length))
+      const torn = await Journal.open({ directory, committed: 0, now: 1 })
+      const kept = ends.filter((end) => end <= length)
+      expect(torn.mended.tornBytes).toBe(length - (kept.at(-1) ?? 0))
+      await torn.append(entry('after'))
+      expect(await texts(torn)).toEqual([...['one', 'two', 'three'].slice(0, kept.length), 'after'])
+      await torn[Symbol.asyncDispose]()
+    }
+  })
+
+  test('a bit turned anywhere in the middle costs one entry, named as corrupt', async () => {
+    const journal = await opened()
+    await journal.append(entry('one'))
+    const from = await journal.append(entry('two'))
+    const to = await journal.append(entry('three'))
+    await journal.append(entry('four'))
+    const path = journal.segments[0]?.path ?? ''
+    const whole = await readFile(path)
+    for (let at = from; at < to; at++) {
+      const turned = Buffer.from(whole)
+      turned[at] = (turned[at] ?? 0) ^ 0x10
+      await writeFile(path, turned)
+      expect(await texts(journal)).toEqual(['one', 'two', 'corrupt', 'four'])
+    }
+    expect(await texts(await reopened(journal))).toEqual(['one', 'two', 'corrupt', 'four'])
+  })
+
+  test('tells where corrupt bytes begin and end, and shows the first of them', async () => {
+    const journal = await opened()
+    const from = await journal.append(entry('one'))
+    const to = await journal.append(entry('two'))
+    await journal.append(entry('three'))
+    const path = journal.segments[0]?.path ?? ''
+    const whole = await readFile(path)
+    whole.fill(0, from, to)
+    await writeFile(path, whole)
+    const reader = journal.reader(from)
+    expect(await reader.next()).toMatchObject({ kind: 'corrupt', at: from, end: to, head: whole.subarray(from, to) })
+    await reader.close()
+  })
+
+  test('a closed segment that lost its end is a gap', async () => {
+    const journal = await opened({ segmentBytes: 60 })
+    for (const text of ['one', 'two', 'three']) await journal.append(entry(text.padEnd(20)))
+    await truncate(journal.segments[0]?.path ?? '', 0)
+    expect((await texts(journal)).map((text) => text.trim())).toEqual(['gap', 'two', 'three'])
+  })
+
+  test('a length made huge by damage costs no memory', async () => {
+    const journal = await opened()
+    await journal.append(entry('one'))
+    await journal.append(entry('two'))
+    const path = journal.segments[0]?.path ?? ''
+    const whole = await readFile(path)
+    whole.writeUInt32BE(0xffffffff, 8)
+    await writeFile(path, whole)
+    expect(await texts(journal)).toEqual(['corrupt', 'two'])
+  })
+
+  test('foreign and empty files never stop an opening', async () => {
+    await mkdir(directory, { recursive: true })
+    await mkdir(join(directory, '0000000000000300.journal'))
+    await writeFile(join(directory, '0000000000000200.journal'), 'PK\x03\x04 not ours')
+    await writeFile(join(directory, '0000000000000100.journal'), '')
+    await writeFile(join(directory, 'README'), 'kept')
+    const journal = await opened({ now: 77 })
+    await journal.append(entry('one'))
+    expect(await texts(journal)).toEqual(['one'])
+    expect(journal.mended.setAside).toHaveLength(2)
+    expect(await files()).toEqual([
+      '0000000000000000.journal',
+      '0000000000000200.journal.set-aside-77',
+      '0000000000000300.journal.set-aside-77',
+      'README',
+    ])
+    await reopened(journal)
+  })
+
+  test('any restart, tear and commit keeps every acknowledged entry exactly once and in order', async () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('append' as const), size: fc.nat(80) }),
+      fc.record({ kind: fc.constant('commit' as const) }),
+      fc.record({ kind: fc.constant('restart' as const), torn: fc.uint8Array({ maxLength: 40 }) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        await rm(directory, { recursive: true, force: true })
+        let journal = await Journal.open({ directory, committed: 0, now: 1, segmentBytes: 120 })
+        let committed = 0
+        const acked: string[] = []
+        const seen: string[] = []
+        for (const step of steps) {
+          if (step.kind === 'append') {
+            const text = `${acked.length}`.padEnd(step.size + 4)
+            await journal.append(entry(text))
+            acked.push(text)
+          } else if (step.kind === 'commit') {
+            seen.push(...(await texts(journal, committed)))
+            committed = journal.end
+            await journal.release(committed)
+          } else {
+            const last = journal.segments.at(-1)
+            await journal[Symbol.asyncDispose]()
+            if (last) await writeFile(last.path, step.torn, { flag: 'a' })
+            journal = await Journal.open({ directory, committed, now: 1, segmentBytes: 120 })
+          }
+        }
+        seen.push(...(await texts(journal, committed)))
+        await journal[Symbol.asyncDispose]()
+        expect(seen).toEqual(acked)
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+describe('a disk that fails', () => {
+  test('is refused as full, leaves no trace, and is used again when there is room', async () => {
+    let full = false
+    const filling = disk({
+      async write(file, buffers, position) {
+        if (!full) return localDisk.write(file, buffers, position)
+        await file.write(Buffer.from('MWJ1 half'), 0, 9, position)
+        throw refusal('ENOSPC')
+      },
+    })
+    const journal = await opened({ disk: filling })
+    await journal.append(entry('one'))
+    full = true
+    const refused = await Promise.allSettled([journal.append(entry('two')), journal.append(entry('three'))])
+    expect(refused.map((result) => result.status === 'rejected' && result.reason instanceof StoreFullError)).toEqual([
+      true,
+      true,
+    ])
+    expect(journal.failure).toBeUndefined()
+    full = false
+    await journal.append(entry('four'))
+    expect(await texts(journal)).toEqual(['one', 'four'])
+    expect(await texts(await reopened(journal))).toEqual(['one', 'four'])
+  })
+
+  test('when full, gives the present segment back once it is committed', async () => {
+    let full = false
+    const filling = disk({
+      write: (file, buffers, position) =>
+        full ? Promise.reject(refusal('ENOSPC')) : localDisk.write(file, buffers, position),
+    })
+    const journal = await opened({ disk: filling, checkpoint: () => entry('keys') })
+    const end = await journal.append(entry('one'))
+    full = true
+    for (let n = 0; n < 3; n++) await expect(journal.append(entry('two'))).rejects.toThrow(StoreFullError)
+    await journal.release(end)
+    expect((await files()).length).toBeLessThanOrEqual(1)
+    full = false
+    await journal.append(entry('two'))
+    expect(await texts(journal, end)).toEqual(['keys', 'two'])
+  })
+
+  test.each(['sync', 'write', 'create'] as const)('with EIO at %s is never believed again', async (call) => {
+    let broken = false
+    const breaking = disk({
+      create: (path) => (broken && call === 'create' ? Promise.reject(refusal('EIO')) : localDisk.create(path)),
+      write: (...offer) => (broken && call === 'write' ? Promise.reject(refusal('EIO')) : localDisk.write(...offer)),
+      sync: (file) => (broken && call === 'sync' ? Promise.reject(refusal('EIO')) : localDisk.sync(file)),
+    })
+    const journal = await opened({ disk: breaking, segmentBytes: 40 })
+    await journal.append(entry('one'))
+    const waiting = journal.grown(journal.end, new AbortController().signal)
+    broken = true
+    await expect(journal.append(entry('two'))).rejects.toThrow(StoreError)
+    await expect(waiting).rejects.toThrow(StoreError)
+    broken = false
+    await expect(journal.append(entry('three'))).rejects.toThrow(StoreError)
+    expect(journal.failure).toBeInstanceOf(StoreError)
+  })
+
+  test('full at the sync is fatal too: what was kept is unknown', async () => {
+    const journal = await opened({ disk: disk({ sync: () => Promise.reject(refusal('ENOSPC')) }) })
+    await expect(journal.append(entry('one'))).rejects.toThrow(StoreError)
+    expect(journal.failure).toBeInstanceOf(StoreError)
+  })
+})
