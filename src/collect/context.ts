@@ -1,0 +1,1 @@
+export type { CollectorContext } from './context/collector-context.ts'
