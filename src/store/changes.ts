@@ -1,0 +1,91 @@
+import type { Changes } from '../contract/store.ts'
+import type { ChainHead } from './audit-chain.ts'
+import type { SqliteAuditLog } from './audit-log.ts'
+import type { Connection } from './connection.ts'
+import type { SqliteOutbox } from './outbox.ts'
+
+/** What memory must take over once the changes are committed. */
+export interface Written {
+  readonly head: ChainHead | undefined
+  readonly outboxBytes: number
+}
+
+export function isEmpty(changes: Changes): boolean {
+  return Object.values(changes).every((list: readonly unknown[] | undefined) => !list || list.length === 0)
+}
+
+/** Writes all changes inside the caller's transaction. */
+export function writeChanges(
+  changes: Changes,
+  connection: Connection,
+  outbox: SqliteOutbox,
+  audit: SqliteAuditLog,
+): Written {
+  if (changes.positions) writePositions(changes.positions, connection)
+  if (changes.states) writeStates(changes.states, connection)
+  if (changes.alerts) writeAlerts(changes.alerts, connection)
+  if (changes.quarantine) writeQuarantine(changes.quarantine, connection)
+  if (changes.documents) writeDocuments(changes.documents, connection)
+  if (changes.counts) writeCounts(changes.counts, connection)
+  return {
+    outboxBytes: changes.notifications ? outbox.append(changes.notifications) : 0,
+    head: changes.audit ? audit.append(changes.audit) : undefined,
+  }
+}
+
+function writePositions(positions: NonNullable<Changes['positions']>, connection: Connection): void {
+  const put = connection.statement(
+    'INSERT INTO positions VALUES (?, ?, ?) ON CONFLICT (source, stream) DO UPDATE SET value = excluded.value',
+  )
+  const forget = connection.statement('DELETE FROM positions WHERE source = ? AND stream = ?')
+  for (const { source, stream, value } of positions)
+    if (value === null) forget.run(source, stream)
+    else put.run(source, stream, value)
+}
+
+function writeStates(states: NonNullable<Changes['states']>, connection: Connection): void {
+  const put = connection.statement(
+    'INSERT INTO detector_states VALUES (?, ?, ?) ON CONFLICT (detector, key) DO UPDATE SET value = excluded.value',
+  )
+  const forget = connection.statement('DELETE FROM detector_states WHERE detector = ? AND key = ?')
+  for (const { detector, key, value } of states)
+    if (value === null) forget.run(detector, key)
+    else put.run(detector, key, value)
+}
+
+function writeAlerts(alerts: NonNullable<Changes['alerts']>, connection: Connection): void {
+  const put = connection.statement(
+    `INSERT INTO alerts (id, state, principal, rule, last_at, json) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET state = excluded.state, principal = excluded.principal, rule = excluded.rule,
+     last_at = excluded.last_at, json = excluded.json`,
+  )
+  for (const alert of alerts)
+    put.run(alert.id, alert.state, alert.principal ?? null, alert.rule.id, alert.lastAt, JSON.stringify(alert))
+}
+
+function writeQuarantine(records: NonNullable<Changes['quarantine']>, connection: Connection): void {
+  const put = connection.statement(
+    `INSERT OR REPLACE INTO quarantine (id, at, source, stream, offset, file, number, format, reason, detail, bytes)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  )
+  for (const { id, at, source, stream, offset, file, index, format, reason, detail, bytes } of records)
+    put.run(id, at, source, stream, offset, file ?? null, index ?? null, format ?? null, reason, detail, bytes)
+}
+
+function writeDocuments(documents: NonNullable<Changes['documents']>, connection: Connection): void {
+  const put = connection.statement(
+    'INSERT INTO documents VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET json = excluded.json',
+  )
+  const forget = connection.statement('DELETE FROM documents WHERE kind = ? AND key = ?')
+  for (const { kind, key, value } of documents)
+    if (value === null) forget.run(kind, key)
+    else put.run(kind, key, JSON.stringify(value))
+}
+
+function writeCounts(counts: NonNullable<Changes['counts']>, connection: Connection): void {
+  const put = connection.statement(
+    `INSERT INTO counts VALUES (?, ?, ?, ?)
+     ON CONFLICT (name, source, reason) DO UPDATE SET total = total + excluded.total`,
+  )
+  for (const { name, source, reason, add } of counts) put.run(name, source, reason, add)
+}

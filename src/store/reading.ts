@@ -1,0 +1,135 @@
+import type { SQLInputValue } from 'node:sqlite'
+import type { Alert } from '../contract/alert.ts'
+import type { StateChange } from '../contract/detect.ts'
+import type { AlertQuery, Count, Quarantined } from '../contract/store.ts'
+import type { Connection } from './connection.ts'
+import type { JsonReader } from './json.ts'
+
+const STATES_PER_PAGE = 1000
+/** Quarantined records come with their bytes, up to 1 MiB each. */
+const QUARANTINED_UNASKED = 100
+
+/** The questions that the daemon and a reader beside it may ask alike. */
+export class StoreQueries {
+  readonly #connection: Connection
+  readonly #json: JsonReader
+
+  constructor(connection: Connection, json: JsonReader) {
+    this.#connection = connection
+    this.#json = json
+  }
+
+  positions(source: string): ReadonlyMap<string, string> {
+    const rows = this.#connection.all<{ stream: string; value: string }>(
+      'SELECT stream, value FROM positions WHERE source = ?',
+      source,
+    )
+    return new Map(rows.map(({ stream, value }) => [stream, value]))
+  }
+
+  /** In the order of keys, a thousand in memory at a time; no read stays open between them. */
+  *states(detector: string): Iterable<StateChange> {
+    let page = this.#connection.all<StateRow>(`${STATES} ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector)
+    while (page.length > 0) {
+      yield* page
+      const last = page.at(-1)?.key ?? ''
+      page = this.#connection.all(`${STATES} AND key > ? ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector, last)
+    }
+  }
+
+  document<T>(kind: string, key: string): T | undefined {
+    const row = this.#connection.first<{ json: string }>(
+      'SELECT json FROM documents WHERE kind = ? AND key = ?',
+      kind,
+      key,
+    )
+    return row && this.#json.read<T>(row.json, `document ${kind}/${key}`)
+  }
+
+  /** In the order of keys. */
+  documents<T>(kind: string): readonly { readonly key: string; readonly value: T }[] {
+    const rows = this.#connection.all<{ key: string; json: string }>(
+      'SELECT key, json FROM documents WHERE kind = ? ORDER BY key',
+      kind,
+    )
+    return this.#json.readAll(rows, `documents of ${kind}`, ({ key }, value: T) => ({ key, value }))
+  }
+
+  alert(id: string): Alert | undefined {
+    const row = this.#connection.first<{ json: string }>('SELECT json FROM alerts WHERE id = ?', id)
+    return row && this.#json.read<Alert>(row.json, `alert ${id}`)
+  }
+
+  /** Newest first by `lastAt`; all that match unless there is a limit. */
+  alerts(query: AlertQuery): readonly Alert[] {
+    const { states, principal, rule, since, limit } = query
+    const filter = new Filter()
+    if (states) filter.add(`state IN (SELECT value FROM json_each(?))`, JSON.stringify(states))
+    if (principal !== undefined) filter.add('principal = ?', principal)
+    if (rule !== undefined) filter.add('rule = ?', rule)
+    if (since !== undefined) filter.add('last_at >= ?', since)
+    const rows = this.#connection.all<{ id: string; json: string }>(
+      `SELECT id, json FROM alerts ${filter.where} ORDER BY last_at DESC, id LIMIT ?`,
+      ...filter.values,
+      limit ?? -1,
+    )
+    return this.#json.readAll(rows, 'alerts', (_, alert: Alert) => alert)
+  }
+
+  /** Newest first; 100 unless there is a limit. */
+  quarantined(query: {
+    readonly source?: string
+    readonly reason?: string
+    readonly limit?: number
+  }): readonly Quarantined[] {
+    const filter = new Filter()
+    if (query.source !== undefined) filter.add('source = ?', query.source)
+    if (query.reason !== undefined) filter.add('reason = ?', query.reason)
+    const rows = this.#connection.all<QuarantineRow>(
+      `SELECT id, at, source, stream, offset, file, number, format, reason, detail, bytes FROM quarantine
+       ${filter.where} ORDER BY at DESC, id LIMIT ?`,
+      ...filter.values,
+      query.limit ?? QUARANTINED_UNASKED,
+    )
+    return rows.map(({ file, number, format, ...row }) => ({
+      ...row,
+      ...(file === null ? {} : { file }),
+      ...(number === null ? {} : { index: number }),
+      ...(format === null ? {} : { format }),
+    }))
+  }
+
+  /** `add` is the total since the store was made. */
+  counts(): readonly Count[] {
+    return this.#connection
+      .all<Count>('SELECT name, source, reason, total AS "add" FROM counts ORDER BY name, source, reason')
+      .map((row) => ({ ...row }))
+  }
+}
+
+const STATES = 'SELECT key, value FROM detector_states WHERE detector = ?'
+
+interface StateRow {
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+type QuarantineRow = Omit<Quarantined, 'file' | 'index' | 'format'> & {
+  readonly file: string | null
+  readonly number: number | null
+  readonly format: string | null
+}
+
+class Filter {
+  readonly values: SQLInputValue[] = []
+  readonly #conditions: string[] = []
+
+  add(condition: string, value: SQLInputValue): void {
+    this.#conditions.push(condition)
+    this.values.push(value)
+  }
+
+  get where(): string {
+    return this.#conditions.length === 0 ? '' : `WHERE ${this.#conditions.join(' AND ')}`
+  }
+}

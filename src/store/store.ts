@@ -1,0 +1,137 @@
+import { freemem } from 'node:os'
+import type { Clock, Log, Random } from '../contract/plugin.ts'
+import type { Changes, Store, StoreNotice } from '../contract/store.ts'
+import { openAuditKey, passingAuditKey, type AuditKey } from './audit-key.ts'
+import { SqliteAuditLog } from './audit-log.ts'
+import { isEmpty, writeChanges } from './changes.ts'
+import type { Connection } from './connection.ts'
+import { freeBytes, prepareDirectory, sizeOf, storePaths, type StorePaths } from './directory.ts'
+import { fileFailureOf } from './failure.ts'
+import { JsonReader } from './json.ts'
+import { takeLock } from './lock.ts'
+import { openDatabase, openInMemory } from './opening.ts'
+import { SqliteOutbox } from './outbox.ts'
+import { StoreQueries } from './reading.ts'
+import { WriteAheadLog } from './write-ahead-log.ts'
+
+const OUTBOX_BYTES = 256 * 1024 * 1024
+
+/** Where the store lives: a directory of its own, or memory only (for replay: no file, no lock, gone when closed). */
+export type StorePlace =
+  | { readonly directory: string; readonly memory?: false }
+  | { readonly directory?: string; readonly memory: true }
+
+export type StoreOptions = StorePlace & {
+  readonly clock: Clock
+  /** Makes the audit key at the first start, so not a seeded one in a daemon. */
+  readonly random: Random
+  readonly log: Log
+  /** Called at `store.before-commit`, `store.in-commit` (all written, not committed) and `store.after-commit`; for fault tests. */
+  readonly failpoint?: (name: string) => void
+  /** When `outbox.fill()` says full. Default 256 MiB. */
+  readonly outboxMaxBytes?: number
+}
+
+/**
+ * Opens the store, made, migrated and mended as needed (see `openedWith`). Throws LockedError while another daemon holds
+ * the directory, StoreFullError when there is no room to open, and StoreError, naming the cure, for all else.
+ */
+export function openStore(options: StoreOptions): SqliteStore {
+  if (options.memory) {
+    const key = passingAuditKey(options.random)
+    return new SqliteStore({ options, key, connection: openInMemory(), openedWith: [], close: () => undefined })
+  }
+  const paths = storePaths(options.directory)
+  prepareDirectory(paths, options.log)
+  const lock = takeLock(paths, options.log)
+  try {
+    return openLocked(paths, options, () => lock[Symbol.dispose]())
+  } catch (error) {
+    lock[Symbol.dispose]()
+    throw fileFailureOf(error, `opening the store in ${paths.directory}`)
+  }
+}
+
+function openLocked(paths: StorePaths, options: StoreOptions, close: () => void): SqliteStore {
+  const { connection, notices } = openDatabase(paths, options.clock, options.log)
+  try {
+    const { key, isNew } = openAuditKey(paths.auditKey, options.random)
+    const openedWith = isNew ? [...notices, ...lostKeyNotices(paths, connection)] : notices
+    return new SqliteStore({ options, paths, key, connection, openedWith, close })
+  } catch (error) {
+    connection[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** A new key beside an old log: what the lost one signed can be believed with an anchor only. */
+function lostKeyNotices(paths: StorePaths, connection: Connection): readonly StoreNotice[] {
+  const seq = connection.first<{ seq: number | null }>('SELECT max(seq) AS seq FROM audit_checkpoints')?.seq ?? null
+  if (seq === null) return []
+  const detail = `${paths.auditKey} was missing and a new key was made; the checkpoints up to entry ${seq} are signed by the lost one`
+  return [{ kind: 'created', detail }]
+}
+
+interface StoreParts {
+  readonly options: StoreOptions
+  readonly paths?: StorePaths
+  readonly key: AuditKey
+  readonly connection: Connection
+  readonly openedWith: readonly StoreNotice[]
+  readonly close: () => void
+}
+
+/** The contract's Store on SQLite. `outbox.fill()` tells how full the outbox is. */
+export class SqliteStore extends StoreQueries implements Store {
+  readonly outbox: SqliteOutbox
+  readonly audit: SqliteAuditLog
+  readonly openedWith: readonly StoreNotice[]
+  readonly #connection: Connection
+  readonly #log: WriteAheadLog
+  readonly #paths: StorePaths | undefined
+  readonly #failpoint: (name: string) => void
+  readonly #close: () => void
+
+  constructor({ options, paths, key, connection, openedWith, close }: StoreParts) {
+    const json = new JsonReader(options.log)
+    super(connection, json)
+    this.outbox = new SqliteOutbox(connection, json, options.clock, options.outboxMaxBytes ?? OUTBOX_BYTES)
+    this.audit = new SqliteAuditLog({ connection, json, publicKey: key.publicKey, key })
+    this.openedWith = openedWith
+    this.#connection = connection
+    this.#log = new WriteAheadLog(connection, options.log)
+    this.#paths = paths
+    this.#failpoint = options.failpoint ?? (() => undefined)
+    this.#close = close
+  }
+
+  commit(changes: Changes): void {
+    if (isEmpty(changes)) return
+    this.#failpoint('store.before-commit')
+    const written = this.#connection.transaction(() => {
+      const before = writeChanges(changes, this.#connection, this.outbox, this.audit)
+      this.#failpoint('store.in-commit')
+      return before
+    })
+    // Memory follows only now: after a failure the same changes give the same hashes again.
+    if (written.head) this.audit.moved(written.head)
+    this.outbox.grown(written.outboxBytes)
+    this.#failpoint('store.after-commit')
+    this.#log.fold()
+  }
+
+  usage(): { readonly bytes: number; readonly freeBytes: number } {
+    if (this.#paths) return { bytes: sizeOf(this.#paths.databaseFiles), freeBytes: freeBytes(this.#paths.directory) }
+    const size = this.#connection.first<{ bytes: number }>(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size',
+    )
+    return { bytes: size?.bytes ?? 0, freeBytes: freemem() }
+  }
+
+  /** May be called twice. */
+  [Symbol.dispose](): void {
+    this.#log.finish()
+    this.#connection[Symbol.dispose]()
+    this.#close()
+  }
+}
