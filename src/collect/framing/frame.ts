@@ -28,7 +28,7 @@ export interface FramerState {
   /** The list of records is a member of an envelope, not a document itself. */
   readonly envelope: boolean
   /** Set while the rest of a refused record is passed over: where to go on behind it. */
-  readonly then?: Place
+  readonly behind?: Place
   readonly scanner?: ScannerState
 }
 

@@ -31,7 +31,7 @@ export class Framer {
   #envelope: boolean
   /** Offset of the record being read, where the framer goes behind it, and whether it has been refused already. */
   #start = 0
-  #then: Place
+  #behind: Place
   #dropping: boolean
   /** Offset behind the name of the outermost member `kind`. */
   #kindAt = -1
@@ -46,8 +46,8 @@ export class Framer {
     this.#lines = resume?.lines ?? false
     this.#gap = resume?.gap ?? 'newline'
     this.#envelope = resume?.envelope ?? false
-    this.#then = resume?.then ?? 'between'
-    this.#dropping = resume?.then !== undefined
+    this.#behind = resume?.behind ?? 'between'
+    this.#dropping = resume?.behind !== undefined
     if (resume?.scanner) this.#scanner.restore(resume.scanner)
   }
 
@@ -77,11 +77,11 @@ export class Framer {
     return {
       offset: holding ? this.#start : this.#window.end,
       index: this.#index,
-      place: holding ? this.#then : this.#place,
+      place: holding ? this.#behind : this.#place,
       lines: this.#lines,
-      gap: holding ? gapBefore(this.#then) : this.#gap,
+      gap: holding ? gapBefore(this.#behind) : this.#gap,
       envelope: this.#envelope,
-      ...(this.#dropping ? { then: this.#then } : {}),
+      ...(this.#dropping ? { behind: this.#behind } : {}),
       ...(scanning ? { scanner: this.#scanner.state() } : {}),
     }
   }
@@ -245,9 +245,8 @@ export class Framer {
       this.#window.at++
       if (byte === COMMA) this.#gap = 'comma'
       else this.#leaveList()
-    } else if (byte === OPEN_OBJECT && this.#gap === 'newline') this.#place = 'between'
-    else if (startsValue(byte)) this.#begin('element', 'list')
-    else this.#begin('garbage', 'between')
+    } else if (startsValue(byte) && !(byte === OPEN_OBJECT && this.#gap === 'newline')) this.#begin('element', 'list')
+    else this.#place = 'between'
   }
 
   #leaveList(): void {
@@ -266,11 +265,7 @@ export class Framer {
   #tail(): void {
     const window = this.#window
     window.at = this.#scanner.scan(window.chunk, window.at, window.chunk.length)
-    if (this.#scanner.status === 'done') this.#place = 'between'
-    else if (this.#scanner.status === 'broken') {
-      if (window.chunk[window.at] === OPEN_OBJECT) this.#place = 'between'
-      else this.#begin('garbage', 'between')
-    }
+    if (this.#scanner.status !== 'more') this.#place = 'between'
   }
 
   #garbage(): void {
@@ -297,10 +292,10 @@ export class Framer {
     window.at++
   }
 
-  #begin(place: Place, then: Place): void {
+  #begin(place: Place, behind: Place): void {
     this.#start = this.#window.here
     this.#place = place
-    this.#then = then
+    this.#behind = behind
     this.#gap = 'none'
     this.#scanner.begin()
   }
@@ -322,8 +317,8 @@ export class Framer {
   /** Behind a record. A document on a line of its own shows that the layout is lines; a broken element owes no comma. */
   #leave(broken: boolean, oneLine: boolean): void {
     this.#dropping = false
-    this.#place = this.#then
-    if (this.#then === 'list') this.#gap = broken ? 'comma' : 'none'
+    this.#place = this.#behind
+    if (this.#behind === 'list') this.#gap = broken ? 'comma' : 'none'
     else this.#gap = oneLine ? 'none' : 'newline'
   }
 

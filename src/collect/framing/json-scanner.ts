@@ -216,7 +216,8 @@ export class JsonScanner {
 
   restore(state: ScannerState): void {
     this.begin()
-    for (const [level, letter] of [...state.open].entries()) this.#open[level] = letter === 'o' ? OBJECT : ARRAY
+    for (let level = 0; level < state.open.length; level++)
+      this.#open[level] = state.open[level] === 'o' ? OBJECT : ARRAY
     this.#depth = state.depth
     this.deepest = state.deepest
     this.#expect = state.expect

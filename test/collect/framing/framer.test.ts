@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Framer } from '../../../src/collect/framing/framer.ts'
 import type { Frame, FramerOptions } from '../../../src/collect/framing/framer.ts'
