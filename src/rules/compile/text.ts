@@ -1,0 +1,95 @@
+import { MANY, ONE, type Pattern } from '../parse/syntax.ts'
+
+/**
+ * Case folding for comparison: lower case, and the two Greek small sigmas as one, because lower case depends on the place of
+ * a sigma in its word. What is equal folded is equal to Sigma.
+ */
+export function fold(text: string): string {
+  return foldSigma(text.toLowerCase())
+}
+
+function foldSigma(lower: string): string {
+  return lower.includes('ς') ? lower.replaceAll('ς', 'σ') : lower
+}
+
+/** A value as text, as a rule sees it: objects as JSON without spaces. Undefined for null and what is missing. */
+export function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object' || value === null) return undefined
+  return JSON.stringify(value)
+}
+
+/** Whether a text matches. Folded texts against folded patterns, or both as they are. */
+export type TextTest = (text: string) => boolean
+
+/** The quickest test for a pattern; `folded` when the texts come folded. */
+export function patternTest(pattern: Pattern, folded: boolean): TextTest {
+  const parts = folded ? pattern.map((part) => (typeof part === 'string' ? fold(part) : part)) : pattern
+  if (parts.includes(ONE)) return (text) => matchesGlob(text, parts)
+  const texts = parts.filter((part) => typeof part === 'string')
+  const isOpenBefore = parts[0] === MANY
+  const isOpenAfter = parts.at(-1) === MANY
+  const [first = ''] = texts
+  if (texts.length === 0) return isOpenBefore ? () => true : (text) => text === ''
+  if (texts.length > 1) return (text) => matchesPieces(text, texts, isOpenBefore, isOpenAfter)
+  if (isOpenBefore && isOpenAfter) return (text) => text.includes(first)
+  if (isOpenBefore) return (text) => text.endsWith(first)
+  if (isOpenAfter) return (text) => text.startsWith(first)
+  return (text) => text === first
+}
+
+/** `a*b*c`: the pieces in order, the ends fixed unless open. Greedy from the left is enough when only `*` stands between. */
+function matchesPieces(text: string, pieces: readonly string[], isOpenBefore: boolean, isOpenAfter: boolean): boolean {
+  let from = 0
+  let to = text.length
+  let left = 0
+  let right = pieces.length
+  const [first = ''] = pieces
+  const last = pieces.at(-1) ?? ''
+  if (!isOpenBefore) {
+    if (!text.startsWith(first)) return false
+    from = first.length
+    left = 1
+  }
+  if (!isOpenAfter) {
+    to -= last.length
+    right--
+    if (to < from || !text.endsWith(last)) return false
+  }
+  for (; left < right; left++) {
+    const piece = pieces[left] ?? ''
+    const found = text.indexOf(piece, from)
+    if (found < 0) return false
+    from = found + piece.length
+  }
+  return from <= to
+}
+
+/** Wildcards of both kinds, by the classic two pointers with one step back to the last `*`. `?` is one character, not half of one. */
+function matchesGlob(text: string, pattern: Pattern): boolean {
+  const steps = pattern.flatMap((part): (string | symbol)[] => (typeof part === 'string' ? part.split('') : [part]))
+  let at = 0
+  let step = 0
+  let star = -1
+  let resume = 0
+  while (at < text.length) {
+    const wanted = steps[step]
+    if (wanted === MANY) {
+      star = step++
+      resume = at
+    } else if (wanted === ONE || wanted === text[at]) {
+      at += wanted === ONE ? widthAt(text, at) : 1
+      step++
+    } else if (star >= 0) {
+      step = star + 1
+      at = resume += widthAt(text, resume)
+    } else return false
+  }
+  while (steps[step] === MANY) step++
+  return step === steps.length
+}
+
+function widthAt(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
+}

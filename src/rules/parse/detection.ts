@@ -1,0 +1,118 @@
+import { parseCondition } from './condition.ts'
+import { applyModifiers } from './modifiers.ts'
+import type { Condition, Detection, Item, Path, Report, Selection } from './syntax.ts'
+
+/** Keys of `detection` that are not selections. */
+const RESERVED = new Set(['condition', 'timeframe'])
+
+/** Reads the `detection` of a rule. Undefined when something in it was reported. */
+export function parseDetection(value: unknown, report: Report): Detection | undefined {
+  if (!isMap(value)) {
+    report(['detection'], 'it is not a map', 'Write selections and a condition under it')
+    return undefined
+  }
+  const selections = new Map<string, Selection>()
+  const names = Object.keys(value).filter((name) => !RESERVED.has(name))
+  for (const name of names) {
+    const selection = parseSelection(value[name], ['detection', name], report)
+    if (selection) selections.set(name, selection)
+  }
+  if (names.length === 0)
+    report(['detection'], 'it has no selection', 'Write at least one, such as selection: {field: value}')
+  if (names.length > selections.size || names.length === 0) return undefined
+  const condition = parseConditions(value['condition'], names, report)
+  return condition && { selections, condition }
+}
+
+/** One condition, or a list of which any is enough. */
+function parseConditions(value: unknown, names: readonly string[], report: Report): Condition | undefined {
+  const texts = Array.isArray(value) ? value : [value]
+  const parts: Condition[] = []
+  for (const [at, text] of texts.entries()) {
+    const path = Array.isArray(value) ? ['detection', 'condition', at] : ['detection', 'condition']
+    if (typeof text !== 'string' || text.trim() === '') {
+      report(path, 'there is no condition', `Write one, such as condition: ${names[0]}`)
+      return undefined
+    }
+    const condition = parseCondition(text, names)
+    if ('what' in condition) {
+      report(path, `in "${text}" ${condition.what}`, condition.cure)
+      return undefined
+    }
+    parts.push(condition)
+  }
+  const [only] = parts
+  if (!only) report(['detection', 'condition'], 'the list of conditions is empty', 'Write at least one')
+  return parts.length > 1 ? { kind: 'or', parts } : only
+}
+
+/** A map is AND, a list of maps OR, a list of anything else keywords. */
+function parseSelection(value: unknown, path: Path, report: Report): Selection | undefined {
+  if (isMap(value)) return parseMap(value, path, report)
+  if (!Array.isArray(value)) return parseKeywords([value], false, path, report)
+  if (value.length === 0) {
+    report(path, 'the list is empty', 'Write what is looked for, or remove the selection')
+    return undefined
+  }
+  const entries: unknown[] = value
+  if (!entries.some(isMap)) return parseKeywords(entries, true, path, report)
+  const parts = entries.map((entry, at) =>
+    isMap(entry) ? parseMap(entry, [...path, at], report) : parseKeywords([entry], false, [...path, at], report),
+  )
+  const read = parts.filter((part) => part !== undefined)
+  return read.length === parts.length ? { kind: 'any', parts: read } : undefined
+}
+
+function parseMap(map: Record<string, unknown>, path: Path, report: Report): Selection | undefined {
+  const keys = Object.keys(map)
+  if (keys.length === 0) {
+    report(path, 'the map is empty', 'Write what is looked for, or remove it')
+    return undefined
+  }
+  const parts = keys.map((key) => parseItem(key, map[key], [...path, key], report))
+  const items = parts.filter((part) => part !== undefined).map((item): Selection => ({ kind: 'item', item }))
+  return items.length === keys.length ? { kind: 'all', parts: items } : undefined
+}
+
+function parseKeywords(values: readonly unknown[], isList: boolean, path: Path, report: Report): Selection | undefined {
+  const item = toItem({ written: 'keywords', field: undefined, modifiers: [], values, isList }, path, report)
+  return item && { kind: 'item', item }
+}
+
+function parseItem(written: string, value: unknown, path: Path, report: Report): Item | undefined {
+  const [name = '', ...modifiers] = written.split('|').map((part) => part.trim())
+  const field = name.replaceAll(' ', '')
+  const isList = Array.isArray(value)
+  const values: readonly unknown[] = isList ? value : [value]
+  if (isList && values.length === 0) {
+    report(path, 'the list of values is empty', 'Write the values, or remove the line')
+    return undefined
+  }
+  return toItem({ written, field: field === '' ? undefined : field, modifiers, values, isList }, path, report)
+}
+
+interface Written {
+  readonly written: string
+  readonly field: string | undefined
+  readonly modifiers: readonly string[]
+  readonly values: readonly unknown[]
+  readonly isList: boolean
+}
+
+function toItem({ written, field, modifiers, values, isList }: Written, path: Path, report: Report): Item | undefined {
+  const modified = applyModifiers(modifiers, values, isList)
+  if ('what' in modified) {
+    report(path, modified.what, modified.cure)
+    return undefined
+  }
+  const needing = ['null', 'exists', 'compare', 'field', 'network']
+  if (field === undefined && modified.groups.flat().some((test) => needing.includes(test.kind))) {
+    report(path, 'keywords are text that is looked for anywhere', 'Name a field, or write text')
+    return undefined
+  }
+  return { field, written, ...modified }
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

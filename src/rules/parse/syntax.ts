@@ -1,0 +1,98 @@
+import type { RuleFacts } from '../../contract/rules.ts'
+
+/** A single-event rule as it was read: checked, its modifiers worked into tests, not yet compiled. */
+export interface Rule {
+  readonly facts: RuleFacts
+  readonly status?: string
+  readonly detection: Detection
+  readonly tests: readonly RuleTest[]
+  /** The line of the file on which the rule's document begins. */
+  readonly line: number
+  /** Fields that were missing and got a default: what a linter should say of them. */
+  readonly assumed: readonly string[]
+}
+
+/** A test that lives in its rule. */
+export interface RuleTest {
+  readonly name: string
+  readonly fires: boolean
+  /** With a format, `event` is a raw record for that normaliser; without, it is the event's own fields. */
+  readonly format?: string
+  readonly event: Readonly<Record<string, unknown>>
+  readonly ecs?: Readonly<Record<string, string | number | boolean>>
+  readonly principal?: string
+}
+
+export interface Detection {
+  readonly selections: ReadonlyMap<string, Selection>
+  readonly condition: Condition
+}
+
+export type Condition =
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
+  | { readonly kind: 'not'; readonly part: Condition }
+  | { readonly kind: 'selection'; readonly name: string }
+  | {
+      readonly kind: 'of'
+      readonly quantifier: 'any' | 'all'
+      readonly written: string
+      readonly names: readonly string[]
+    }
+
+/** A map is `all` of its items, a list is `any` of its entries. */
+export type Selection =
+  | { readonly kind: 'all' | 'any'; readonly parts: readonly Selection[] }
+  | { readonly kind: 'item'; readonly item: Item }
+
+/** One line of a selection: `field|modifiers: values`. */
+export interface Item {
+  /** Dotted, without spaces; undefined for keywords, which look at every value of the event. */
+  readonly field: string | undefined
+  /** As written, for people: `eventName|contains`. */
+  readonly written: string
+  /** How the groups are joined; within a group one test is enough (a value's base64 offsets, its dashes). */
+  readonly linking: 'any' | 'all'
+  readonly negated: boolean
+  readonly groups: readonly (readonly Test[])[]
+}
+
+/** What one value of a field is held against. */
+export type Test =
+  | { readonly kind: 'text'; readonly pattern: Pattern; readonly cased: boolean }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'null' }
+  | { readonly kind: 'exists'; readonly present: boolean }
+  | { readonly kind: 'regex'; readonly source: string; readonly flags: string }
+  | { readonly kind: 'network'; readonly network: Network }
+  | { readonly kind: 'compare'; readonly operator: Comparison; readonly value: number }
+  | { readonly kind: 'field'; readonly field: string; readonly place: Place; readonly cased: boolean }
+
+export type Comparison = 'lt' | 'lte' | 'gt' | 'gte'
+export type Place = 'whole' | 'start' | 'end' | 'inside'
+
+/** Literal text and wildcards in turn. */
+export type Pattern = readonly PatternPart[]
+export type PatternPart = string | typeof MANY | typeof ONE
+/** `*`: any number of characters, none included, line ends included. */
+export const MANY: unique symbol = Symbol('*')
+/** `?`: exactly one character. */
+export const ONE: unique symbol = Symbol('?')
+
+/** An IP network: the address' bytes (4 or 16) and how many leading bits count. */
+export interface Network {
+  readonly bytes: Uint8Array
+  readonly bits: number
+}
+
+/** Where in a document something stands: `['detection', 'selection', 0, 'eventName|contains']`. */
+export type Path = readonly (string | number)[]
+
+/** Says what is wrong with a part of the document and how to cure it. */
+export type Report = (path: Path, what: string, cure: string) => void
+
+/** What is wrong with a part, and how to cure it. */
+export interface Fault {
+  readonly what: string
+  readonly cure: string
+}
