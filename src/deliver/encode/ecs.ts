@@ -18,6 +18,8 @@ export interface EcsAlertOptions {
   readonly url?: string
   /** `data_stream.namespace`; default `default`. */
   readonly namespace?: string
+  /** Epoch ms for `event.ingested`, where no ingest pipeline stamps it; default: left out. */
+  readonly ingestedAt?: number
 }
 
 /**
@@ -80,6 +82,7 @@ function eventField(alert: Alert, first: EcsFields | undefined, options: EcsAler
     end: iso(endedAt),
     duration: Math.max(0, endedAt - alert.startedAt) * 1_000_000,
     created: iso(options.now),
+    ...(options.ingestedAt === undefined ? {} : { ingested: iso(options.ingestedAt) }),
     ...(options.url === undefined ? {} : { url: alertUrl(options.url, alert.id) }),
   }
 }

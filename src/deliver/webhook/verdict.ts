@@ -1,5 +1,5 @@
 import type { Outcome } from '../../contract/deliver.ts'
-import { retryAfterMs } from './retry-after.ts'
+import { retryAfterMs } from '../http/retry-after.ts'
 
 /**
  * What an HTTP status means for one notification. 2xx: done. 408, 425, 429 and 5xx: try again, after `Retry-After` where

@@ -8,7 +8,6 @@ import type { Log } from '../../../src/contract/plugin.ts'
 import { Lifetime } from '../../../src/runtime/lifetime.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
 import { Secret } from '../../../src/runtime/secret.ts'
-import { retryAfterMs } from '../../../src/deliver/webhook/retry-after.ts'
 import { signatureOf } from '../../../src/deliver/webhook/signature.ts'
 import { verdictOf } from '../../../src/deliver/webhook/verdict.ts'
 import { webhook } from '../../../src/deliver/webhook/webhook.ts'
@@ -134,30 +133,6 @@ describe('statuses', () => {
 
   test('every status has exactly one verdict', () => {
     for (let status = 200; status < 600; status++) expect(Object.keys(verdictOf(status, undefined, 0))).toHaveLength(1)
-  })
-})
-
-describe('Retry-After', () => {
-  const now = Date.UTC(2026, 0, 5, 12)
-  test.each([
-    ['0', 0],
-    ['7', 7000],
-    [' 7 ', 7000],
-    ['1000000000', 3_600_000],
-    ['9'.repeat(400), 3_600_000],
-    ['Mon, 05 Jan 2026 12:00:30 GMT', 30_000],
-    ['Fri, 05 Jan 2046 12:00:30 GMT', 3_600_000],
-    ['Mon, 05 Jan 2026 11:59:59 GMT', undefined],
-    ['-5', undefined],
-    ['1.5', undefined],
-    ['0x10', undefined],
-    ['soon', undefined],
-    ['2026-01-05T12:00:30Z', undefined],
-    ['Mon, 99 Jan 2026 99:00:30 GMT', undefined],
-    ['', undefined],
-    [undefined, undefined],
-  ])('%j is %j ms', (header, expected) => {
-    expect(retryAfterMs(header, now)).toBe(expected)
   })
 })
 
