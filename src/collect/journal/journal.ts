@@ -8,7 +8,7 @@ import { type Mended, type Segment, listSegments, mendSegment, segmentAt, syncDi
 
 export interface JournalOptions {
   readonly directory: string
-  /** Position up to which everything is committed elsewhere, 0 when nothing is. The journal never gives out a position below it. */
+  /** Position up to which everything was handed over or committed, 0 at first. No position below it is given out again. */
   readonly committed: number
   /** Epoch ms, for the names of files that are set aside. */
   readonly now: number
@@ -50,13 +50,11 @@ export class Journal implements Readable, AsyncDisposable {
   #releasing: Promise<void> = Promise.resolve()
   readonly #watchers = new Set<() => void>()
 
-  /** Mends what a crash left, sets aside what is no segment, and deletes what is committed. Throws StoreError. */
+  /** Mends what a crash left and sets aside what is no segment; deletes nothing. Throws StoreError. */
   static async open(options: JournalOptions): Promise<Journal> {
     try {
       await privateDirectory(options.directory)
-      const journal = new Journal(options, await recover(options))
-      await journal.release(options.committed)
-      return journal
+      return new Journal(options, await recover(options))
     } catch (cause) {
       throw storeError(`opening the journal in ${options.directory}`, cause)
     }
@@ -122,7 +120,10 @@ export class Journal implements Readable, AsyncDisposable {
     }
   }
 
-  /** Everything before `position` is committed: segments that lie wholly before it are deleted. */
+  /**
+   * Everything before `position` is committed: segments that lie wholly before it are deleted. After closing nothing is,
+   * because the directory may have another owner by then.
+   */
   release(position: number): Promise<void> {
     this.#committed = Math.max(this.#committed, Math.min(position, this.#end))
     const before = this.#releasing.catch(() => undefined)
@@ -248,7 +249,7 @@ export class Journal implements Readable, AsyncDisposable {
   }
 
   async #deleteCommitted(): Promise<void> {
-    for (let first = this.#segments[0]; first; first = this.#segments[0]) {
+    for (let first = this.#segments[0]; first && !this.#closed; first = this.#segments[0]) {
       const end = this.#segments[1]?.start ?? (this.#file ? Infinity : this.#end)
       if (end > this.#committed) return
       this.#segments.shift()

@@ -173,6 +173,15 @@ describe('segments', () => {
     expect(known).toEqual(['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6', 'k7'])
   })
 
+  test('stay when a commit comes after closing: another journal may own them by then', async () => {
+    const first = await opened()
+    const end = await first.append(entry('one'))
+    const second = await reopened(first, { committed: end })
+    await second.append(entry('two'))
+    await first.release(end)
+    expect(await texts(await reopened(second, { committed: end }), end)).toEqual(['two'])
+  })
+
   test('never give a position out twice, even when the files are gone', async () => {
     const journal = await opened()
     const end = await journal.append(entry('one'))
@@ -189,6 +198,7 @@ describe('segments', () => {
     const again = await reopened(journal, { committed: 10_000 })
     expect(await again.append(entry('two'))).toBeGreaterThan(10_000)
     expect(await texts(again, 10_000)).toEqual(['two'])
+    await again.release(again.end)
     expect(await files()).toHaveLength(1)
   })
 
