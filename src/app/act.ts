@@ -58,6 +58,10 @@ export class Act {
     ])
   }
 
+  get name(): string {
+    return this.#consumer.name
+  }
+
   /** There may be something new in the outbox. */
   nudge(): void {
     this.#wake?.()

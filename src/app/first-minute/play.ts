@@ -7,8 +7,8 @@ import { ordinaryOperations, rogueOperations } from './azure.ts'
 import { callers, ordinaryRequest, stealingRequest } from './inference.ts'
 
 export interface Stage {
-  /** Where the HTTP collector listens: `127.0.0.1:8686`. */
-  readonly collector: string
+  /** Where the HTTP collector listens, once it does: `127.0.0.1:8686`. */
+  readonly collector: () => string | undefined
   /** The folder that the file collector reads. */
   readonly folder: string
   readonly clock: Clock
@@ -28,6 +28,8 @@ export async function playFirstMinute(stage: Stage, signal: AbortSignal): Promis
   const { clock, random, log } = stage
   const file = join(stage.folder, 'insights-activity-logs.json')
   await mkdir(stage.folder, { recursive: true, mode: 0o700 })
+  for (let tries = 0; tries < 50 && stage.collector() === undefined; tries++)
+    await clock.sleep(100, signal).catch(() => undefined)
   for (let beat = 0; beat < BEATS && !signal.aborted; beat++) {
     const now = clock.now()
     const requests = callers.flatMap((caller) => [
@@ -36,7 +38,7 @@ export async function playFirstMinute(stage: Stage, signal: AbortSignal): Promis
     ])
     if (beat >= 4 && beat < 16) for (let n = 0; n < 12; n++) requests.push(stealingRequest(now, beat * 12 + n, random))
     try {
-      await push(stage.collector, requests, signal)
+      await push(stage.collector(), requests, signal)
       if (beat % 6 === 0) await append(file, ordinaryOperations(now))
       if (beat === 8) await append(file, rogueOperations(now - 4_000))
     } catch (error) {
@@ -46,7 +48,8 @@ export async function playFirstMinute(stage: Stage, signal: AbortSignal): Promis
   }
 }
 
-async function push(collector: string, requests: readonly unknown[], signal: AbortSignal): Promise<void> {
+async function push(collector: string | undefined, requests: readonly unknown[], signal: AbortSignal): Promise<void> {
+  if (collector === undefined) throw new Error('the HTTP collector does not listen yet')
   const body = requests.map((request) => JSON.stringify(request)).join('\n')
   const reply = await fetch(`http://${collector}/ingest/litellm`, { method: 'POST', body, signal })
   const text = await reply.text()

@@ -1,0 +1,33 @@
+import { loadPlaybooks } from '../respond/playbooks.ts'
+import { loadRules } from '../rules/load.ts'
+import { ConfigError, type Problem } from '../runtime/errors.ts'
+import { embeddedPlaybooks, loadConfig, type Config } from './config/load.ts'
+import { normaliseTest, packProblems } from './rule-pack.ts'
+
+export interface CheckResult {
+  readonly problems: readonly Problem[]
+  readonly sources: number
+  readonly rules: number
+  readonly playbooks: number
+  readonly sinks: number
+}
+
+/** Config, rules with their own tests, and playbooks. Opens no socket. */
+export function checkAll(file: string | undefined): CheckResult {
+  let config: Config
+  try {
+    config = loadConfig(file)
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems, sources: 0, rules: 0, playbooks: 0, sinks: 0 }
+    throw error
+  }
+  const rules = loadRules(config.ruleFolders)
+  const playbooks = loadPlaybooks([embeddedPlaybooks])
+  return {
+    problems: [...packProblems(rules, normaliseTest()), ...playbooks.problems],
+    sources: config.sources.length,
+    rules: rules.rules.length,
+    playbooks: playbooks.playbooks.length,
+    sinks: config.sinks.length,
+  }
+}

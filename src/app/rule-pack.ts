@@ -1,0 +1,39 @@
+import type { Event } from '../contract/event.ts'
+import { openNormalizer } from '../normalize/normalizer.ts'
+import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
+import type { LoadedRules } from '../rules/load.ts'
+import { runRuleTests, type RuleTest } from '../rules/rule-tests.ts'
+import type { Problem } from '../runtime/errors.ts'
+
+/** Turns a rule test that names a format into events, the way real records go. The key is fixed: tests print the same everywhere. */
+export function normaliseTest(): (test: RuleTest) => readonly Event[] {
+  const normalizer = openNormalizer({ pseudonyms: new Pseudonyms(Buffer.alloc(32, 7)), mappings: [] })
+  return (test) => {
+    const bytes = Buffer.from(JSON.stringify(test.event))
+    const result = normalizer.normalize({
+      source: 'rule-test',
+      stream: 'rule-test',
+      offset: 0,
+      bytes,
+      receivedAt: Date.UTC(2030, 0, 1),
+      ...(test.format === undefined ? {} : { format: test.format }),
+    })
+    if ('refused' in result)
+      throw new Error(`the test's event cannot be read as ${test.format ?? 'any format'}: ${result.refused.detail}`)
+    return result.events
+  }
+}
+
+/** Everything that speaks against using a pack: rules that did not load, and tests inside rules that fail. */
+export function packProblems(loaded: LoadedRules, toEvents: (test: RuleTest) => readonly Event[]): readonly Problem[] {
+  const failing = runRuleTests(loaded.rules, toEvents).filter((result) => !result.passed)
+  return [
+    ...loaded.problems,
+    ...failing.map((result) => ({
+      file: result.file,
+      part: `tests: ${result.name}`,
+      what: result.detail,
+      cure: 'Mend the rule or its test (`modelward rules test` runs them)',
+    })),
+  ]
+}

@@ -1,0 +1,27 @@
+import type { Verb } from './verb.ts'
+import { alerts } from './verbs/alerts.ts'
+import { audit } from './verbs/audit.ts'
+import { check } from './verbs/check.ts'
+import { playbook } from './verbs/playbook.ts'
+import { quarantine } from './verbs/quarantine.ts'
+import { replay } from './verbs/replay.ts'
+import { rulesCoverage, rulesExplain, rulesLint, rulesMatch, rulesTest } from './verbs/rules.ts'
+import { run } from './verbs/run.ts'
+import { setup } from './verbs/setup.ts'
+
+/** Every verb, in the order in which help lists them. */
+export const verbs: readonly Verb[] = [
+  run,
+  check,
+  replay,
+  alerts,
+  playbook,
+  rulesTest,
+  rulesLint,
+  rulesExplain,
+  rulesCoverage,
+  rulesMatch,
+  quarantine,
+  audit,
+  setup,
+]

@@ -1,0 +1,29 @@
+import { checkAll } from '../../app/check.ts'
+import { describeProblem } from '../../runtime/errors.ts'
+import { textFlag, type Verb } from '../verb.ts'
+
+/** `check`: everything a person wrote, without touching the world. */
+export const check: Verb = {
+  name: 'check',
+  summary: 'config, rules and their tests, playbooks: opens no socket',
+  usage: '[-c FILE]',
+  examples: ['modelward check -c /etc/modelward/modelward.yaml', 'modelward check -c modelward.yaml --json'],
+  options: {},
+  async run(call) {
+    const { io } = call
+    const result = checkAll(textFlag(call, 'config'))
+    if (io.asJson) {
+      for (const problem of result.problems) io.json({ kind: 'problem', ...problem })
+      const { problems, ...counts } = result
+      io.json({ kind: 'summary', valid: problems.length === 0, problems: problems.length, ...counts })
+    } else {
+      for (const problem of result.problems) io.line(describeProblem(problem))
+      if (result.problems.length === 0)
+        io.line(
+          `Good: ${result.sources} sources, ${result.rules} rules, ${result.playbooks} playbooks, ${result.sinks} sinks.`,
+        )
+      else io.line(`${result.problems.length} problems.`)
+    }
+    return result.problems.length === 0 ? 0 : 1
+  },
+}

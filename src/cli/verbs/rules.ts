@@ -1,0 +1,145 @@
+import { commandWorld } from '../../app/command-world.ts'
+import { loadConfig } from '../../app/config/load.ts'
+import { replay } from '../../app/replay.ts'
+import { explain, lint, ruleCoverage, ruleLayer, testRules } from '../../app/rule-tools.ts'
+import { UsageError, describeProblem } from '../../runtime/errors.ts'
+import { paint, printable, table } from '../io.ts'
+import { textFlag, textFlags, type Io, type Verb } from '../verb.ts'
+
+/** `rules test`: the tests that live in the rules. */
+export const rulesTest: Verb = {
+  name: 'rules test',
+  summary: 'the tests that live in the rules',
+  usage: '[DIR]…',
+  examples: ['modelward rules test', 'modelward rules test ./my-rules --json'],
+  options: {},
+  async run({ io, words }) {
+    const { results, problems, rules } = testRules(words)
+    const failed = results.filter(({ passed }) => !passed)
+    if (io.asJson) {
+      for (const problem of problems) io.json({ kind: 'problem', ...problem })
+      for (const { rule, file, name, passed, detail } of results)
+        io.json({ kind: 'test', rule: rule.id, title: rule.title, file, name, passed, detail })
+      io.json({
+        kind: 'summary',
+        rules,
+        passed: results.length - failed.length,
+        failed: failed.length,
+        problems: problems.length,
+      })
+    } else {
+      for (const problem of problems) io.line(describeProblem(problem))
+      for (const { file, name, detail } of failed)
+        io.line(`${paint(io, 'red', 'FAIL')} ${file}: ${printable(name)}: ${printable(detail)}`)
+      io.line(
+        `${rules} rules, ${results.length - failed.length} tests passed, ${failed.length} failed, ${problems.length} problems.`,
+      )
+    }
+    return failed.length + problems.length === 0 ? 0 : 1
+  },
+}
+
+/** `rules lint`: what is doubtful about rules that load. */
+export const rulesLint: Verb = {
+  name: 'rules lint',
+  summary: 'what is wrong or doubtful in rules, with file, line and cure',
+  usage: '[DIR]…',
+  examples: ['modelward rules lint ./my-rules'],
+  options: {},
+  async run({ io, words }) {
+    const problems = lint(words)
+    for (const problem of problems)
+      if (io.asJson) io.json({ kind: 'problem', ...problem })
+      else io.line(describeProblem(problem))
+    if (!io.asJson) io.line(problems.length === 0 ? 'Nothing to say.' : `${problems.length} remarks.`)
+    return problems.length === 0 ? 0 : 1
+  },
+}
+
+/** `rules explain RULE EVENT`: the rule's tree with the answer of every part. */
+export const rulesExplain: Verb = {
+  name: 'rules explain',
+  summary: 'why a rule matches an event or does not',
+  usage: 'RULE EVENT.json [--rules DIR]… [--format NAME]',
+  examples: ['modelward rules explain storage-https-only-off.yml event.json --format azure-activity'],
+  options: { rules: { type: 'string', multiple: true }, format: { type: 'string' } },
+  async run(call) {
+    const { io, words } = call
+    const [rule, event] = words
+    if (rule === undefined || event === undefined) throw new UsageError('modelward rules explain RULE EVENT.json')
+    const trees = explain(textFlags(call, 'rules'), rule, event, textFlag(call, 'format'))
+    for (const tree of trees)
+      if (io.asJson) io.json({ kind: 'explanation', ...tree })
+      else printTree(io, tree, 0)
+    return trees.some(({ holds }) => holds) ? 0 : 1
+  },
+}
+
+type Tree = ReturnType<typeof explain>[number]
+
+function printTree(io: Io, node: Tree, depth: number): void {
+  const mark = node.holds ? paint(io, 'green', 'yes') : paint(io, 'grey', 'no ')
+  const shown = node.shown ? `  (${node.shown.name} = ${JSON.stringify(node.shown.value)})` : ''
+  io.line(`${'  '.repeat(depth)}${mark} ${printable(node.text + shown)}`)
+  for (const part of node.parts) printTree(io, part, depth + 1)
+}
+
+/** `rules coverage`: which controls and techniques have rules. */
+export const rulesCoverage: Verb = {
+  name: 'rules coverage',
+  summary: 'rules by control and by ATLAS and ATT&CK technique; `--layer` writes a Navigator layer',
+  usage: '[DIR]… [--layer atlas|attack]',
+  examples: ['modelward rules coverage', 'modelward rules coverage --layer atlas > layer.json'],
+  options: { layer: { type: 'string' } },
+  async run(call) {
+    const { io, words } = call
+    const layer = textFlag(call, 'layer')
+    if (layer === 'atlas' || layer === 'attack') {
+      io.line(JSON.stringify(ruleLayer(words, layer), undefined, 2))
+      return 0
+    }
+    if (layer !== undefined) throw new UsageError(`--layer ${layer}: use atlas or attack`)
+    const found = ruleCoverage(words)
+    const rows = (['controls', 'atlas', 'attack'] as const).flatMap((by) =>
+      [...found[by]].map(([id, rules]) => ({ by, id, rules })),
+    )
+    if (io.asJson) for (const row of rows) io.json({ kind: 'coverage', ...row })
+    else io.line(table([['BY', 'ID', 'RULES'], ...rows.map(({ by, id, rules }) => [by, id, String(rules.length)])]))
+    return 0
+  },
+}
+
+/** `rules match DIR FILE…`: would this have fired? No detectors, no alerts, no store. */
+export const rulesMatch: Verb = {
+  name: 'rules match',
+  summary: 'which rules match which records: no detectors, no alerts, no store',
+  usage: 'DIR FILE… [--format NAME] [--skip-invalid]',
+  examples: ['modelward rules match ./my-rules audit.json.gz --json'],
+  options: { format: { type: 'string' }, 'skip-invalid': { type: 'boolean' } },
+  async run(call) {
+    const { io, words, signal } = call
+    const [folder, ...paths] = words
+    if (folder === undefined || paths.length === 0) throw new UsageError('modelward rules match DIR FILE…')
+    const format = textFlag(call, 'format')
+    const config = loadConfig(textFlag(call, 'config'), { ruleFolders: [folder] })
+    const { balance } = await replay(
+      {
+        config,
+        world: commandWorld(),
+        paths,
+        emit: new Set(['finding']),
+        reveal: false,
+        rulesOnly: true,
+        skipInvalidRules: call.flags['skip-invalid'] === true,
+        ...(format === undefined ? {} : { format }),
+        line: (value) =>
+          io.asJson
+            ? io.json(value)
+            : io.line(printable(`${String(value['@timestamp'])}  ${String(value['rule'])}  ${String(value['title'])}`)),
+      },
+      signal,
+    )
+    if (!io.asJson) io.line(`${balance.received} records.`)
+    return 0
+  },
+}
