@@ -1,0 +1,210 @@
+import type { KeyUse, StateChange } from '../../contract/detect.ts'
+
+/** A part of a row that is stored under a key of its own, so that what moves seldom is written seldom. */
+export interface Section {
+  /** Prefix of the stored key, `open.1`; a new layout takes a new name and the old rows are deleted. */
+  readonly name: string
+  /** A multiple of eight. */
+  readonly bytes: number
+}
+
+/** One key's memory: the same bytes seen as numbers and as bytes. `numbers[0]` belongs to the order of use. */
+export class Row {
+  key = ''
+  /** A bit for each section that differs from what `changes` last gave. */
+  dirty = 0
+  older: Row | undefined
+  newer: Row | undefined
+  readonly numbers: Float64Array
+  readonly bytes: Uint8Array
+
+  constructor(slab: ArrayBuffer, offset: number, bytes: number) {
+    this.numbers = new Float64Array(slab, offset, bytes / 8)
+    this.bytes = new Uint8Array(slab, offset, bytes)
+  }
+}
+
+const ROWS_PER_SLAB = 256
+
+/**
+ * A bounded map from keys to rows of fixed size, least recently used first out. "Recently" is the order of the stream,
+ * which is stored with each row: after `restore` the same keys are evicted as in a run that never stopped. A stored value
+ * is the section's bytes in host order, without trailing zeros.
+ */
+export class KeyedRows {
+  readonly #sections: readonly (Section & { readonly from: number; readonly to: number })[]
+  readonly #bytes: number
+  readonly #cap: number
+  readonly #rows = new Map<string, Row>()
+  #oldest: Row | undefined
+  #newest: Row | undefined
+  #uses = 0
+  #evicted = 0
+  #dirty: Row[] = []
+  /** Stored keys to delete: of evicted rows, and those that `restore` could not read. */
+  #gone = new Set<string>()
+  #slab = new ArrayBuffer(0)
+  #slabUsed = 0
+
+  constructor(cap: number, sections: readonly Section[]) {
+    if (!(cap >= 1)) throw new RangeError(`a bounded map needs room for one key at least, not ${cap}`)
+    let from = 0
+    this.#sections = sections.map((section) => {
+      if (section.bytes % 8 !== 0) throw new RangeError(`section ${section.name}: ${section.bytes} is no multiple of 8`)
+      return { ...section, from, to: (from += section.bytes) }
+    })
+    this.#bytes = from
+    this.#cap = cap
+  }
+
+  /** The row, without counting as a use. */
+  find(key: string): Row | undefined {
+    return this.#rows.get(key)
+  }
+
+  /** The row, made the most recently used; zeros when the key is new. Its first section counts as changed. */
+  use(key: string): Row {
+    const row = this.#rows.get(key) ?? this.#create(key)
+    if (row !== this.#newest) {
+      this.#unlink(row)
+      this.#link(row)
+    }
+    row.numbers[0] = ++this.#uses
+    this.touch(row, 0)
+    return row
+  }
+
+  /** `section` of the row has changed and must be stored. */
+  touch(row: Row, section: number): void {
+    if (row.dirty === 0) this.#dirty.push(row)
+    row.dirty |= 1 << section
+  }
+
+  keys(): KeyUse {
+    return { held: this.#rows.size, cap: this.#cap, evicted: this.#evicted }
+  }
+
+  changes(): StateChange[] {
+    const changes: StateChange[] = []
+    for (const key of this.#gone) changes.push({ key, value: null })
+    for (const row of this.#dirty) {
+      for (const [at, section] of this.#sections.entries())
+        if (row.dirty & (1 << at))
+          changes.push({
+            key: storedKey(section, row.key),
+            value: withoutTrailingZeros(row.bytes, section.from, section.to),
+          })
+      row.dirty = 0
+    }
+    this.#gone = new Set()
+    this.#dirty = []
+    return changes
+  }
+
+  /** Replaces everything held. Returns how many stored keys were of no known layout; they are deleted with the next changes. */
+  restore(state: Iterable<StateChange>): number {
+    this.#clear()
+    let unknown = 0
+    for (const { key, value } of state) {
+      if (value === null) continue
+      const section = this.#sections.find(({ name }) => key.startsWith(`${name}/`))
+      if (!section || value.length > section.bytes) {
+        this.#gone.add(key)
+        unknown++
+        continue
+      }
+      const name = key.slice(section.name.length + 1)
+      const row = this.#rows.get(name) ?? this.#add(name)
+      row.bytes.set(value, section.from)
+    }
+    this.#relink()
+    return unknown
+  }
+
+  #relink(): void {
+    const rows = [...this.#rows.values()].toSorted((a, b) => (a.numbers[0] ?? 0) - (b.numbers[0] ?? 0))
+    for (const row of rows) this.#link(row)
+    this.#uses = this.#newest?.numbers[0] ?? 0
+    while (this.#rows.size > this.#cap) this.#evict()
+  }
+
+  #create(key: string): Row {
+    const row = this.#rows.size >= this.#cap ? this.#reuse(key) : this.#add(key)
+    this.#link(row)
+    for (const [at, section] of this.#sections.entries()) {
+      this.touch(row, at)
+      this.#gone.delete(storedKey(section, key))
+    }
+    return row
+  }
+
+  #reuse(key: string): Row {
+    const row = this.#evict()
+    if (!row) return this.#add(key)
+    row.numbers.fill(0)
+    row.key = key
+    this.#rows.set(key, row)
+    return row
+  }
+
+  #evict(): Row | undefined {
+    const row = this.#oldest
+    if (!row) return undefined
+    this.#unlink(row)
+    this.#rows.delete(row.key)
+    for (const section of this.#sections) this.#gone.add(storedKey(section, row.key))
+    // It may stay in the list of changed rows: `changes` passes over rows with nothing to say.
+    row.dirty = 0
+    this.#evicted++
+    return row
+  }
+
+  #add(key: string): Row {
+    if (this.#slabUsed + this.#bytes > this.#slab.byteLength) {
+      this.#slab = new ArrayBuffer(this.#bytes * Math.min(ROWS_PER_SLAB, this.#cap))
+      this.#slabUsed = 0
+    }
+    const row = new Row(this.#slab, this.#slabUsed, this.#bytes)
+    this.#slabUsed += this.#bytes
+    row.key = key
+    this.#rows.set(key, row)
+    return row
+  }
+
+  #link(row: Row): void {
+    row.older = this.#newest
+    row.newer = undefined
+    if (this.#newest) this.#newest.newer = row
+    else this.#oldest = row
+    this.#newest = row
+  }
+
+  #unlink(row: Row): void {
+    if (row.older) row.older.newer = row.newer
+    else this.#oldest = row.newer
+    if (row.newer) row.newer.older = row.older
+    else this.#newest = row.older
+    row.older = undefined
+    row.newer = undefined
+  }
+
+  #clear(): void {
+    this.#rows.clear()
+    this.#gone.clear()
+    this.#dirty = []
+    this.#oldest = undefined
+    this.#newest = undefined
+    this.#uses = 0
+    this.#evicted = 0
+  }
+}
+
+function storedKey(section: Section, key: string): string {
+  return `${section.name}/${key}`
+}
+
+function withoutTrailingZeros(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  let end = to
+  while (end > from && bytes[end - 1] === 0) end--
+  return bytes.slice(from, end)
+}

@@ -1,0 +1,65 @@
+import type { Row, Section } from '../state/keyed-rows.ts'
+import { Bucket, BUCKET_NUMBERS } from './bucket.ts'
+
+const APPEARANCES = 1
+const KNOWN = 2
+const QUARTER = 3
+const BUCKETS = 4
+const NUMBERS = BUCKETS + 2 * BUCKET_NUMBERS
+
+/** The part of a row that moves with each event. */
+export const OPEN: Section = { name: 'open.1', bytes: NUMBERS * 8 }
+
+/**
+ * One principal's open buckets and what was already said of it. Two buckets are open at once: events that come a little
+ * late, or from a second source that is behind, still find theirs. A view on the row.
+ */
+export class Account {
+  readonly row: Row
+  readonly #numbers: Float64Array
+
+  constructor(row: Row) {
+    this.row = row
+    this.#numbers = row.numbers
+  }
+
+  /** The open bucket with this index, if there is one. */
+  find(index: number): Bucket | undefined {
+    const first = this.#bucket(0)
+    if (first.index === index && !first.isEmpty) return first
+    const second = this.#bucket(1)
+    return second.index === index && !second.isEmpty ? second : undefined
+  }
+
+  /** Where a new bucket goes: an empty place, else the place of the older bucket, which has to be closed first. */
+  place(): Bucket {
+    const [first, second] = [this.#bucket(0), this.#bucket(1)]
+    if (first.isEmpty) return first
+    return second.isEmpty || second.index < first.index ? second : first
+  }
+
+  /** True once, for a principal that no row was held for. */
+  meet(): boolean {
+    if (this.#numbers[KNOWN] === 1) return false
+    this.#numbers[KNOWN] = 1
+    return true
+  }
+
+  /** Counts a bucket with something to learn, and gives the new count. */
+  appear(): number {
+    const appearances = (this.#numbers[APPEARANCES] ?? 0) + 1
+    this.#numbers[APPEARANCES] = appearances
+    return appearances
+  }
+
+  /** True the first time that learning has come this far, in quarters: 1 when it has begun. */
+  reachQuarter(quarter: number): boolean {
+    if ((this.#numbers[QUARTER] ?? 0) >= quarter) return false
+    this.#numbers[QUARTER] = quarter
+    return true
+  }
+
+  #bucket(which: 0 | 1): Bucket {
+    return new Bucket(this.#numbers, BUCKETS + which * BUCKET_NUMBERS)
+  }
+}

@@ -1,0 +1,226 @@
+import { z } from 'zod'
+import type { Detector, KeyUse, Score, StateChange } from '../../contract/detect.ts'
+import type { Event, Inference } from '../../contract/event.ts'
+import type { Given, Log, Plugin } from '../../contract/plugin.ts'
+import { KeyedRows } from '../state/keyed-rows.ts'
+import { Ladder } from '../statistics/ladder.ts'
+import { Account, OPEN } from './account.ts'
+import type { Bucket } from './bucket.ts'
+import { expectation, Tail } from './expectation.ts'
+import { explainFirstSeen, explainHigh, explainLearning } from './explain.ts'
+import { amountAt, amountIn, FEATURES, rememberedLevel } from './features.ts'
+import { Fleet } from './fleet.ts'
+import { History, pastSection } from './history.ts'
+
+const Config = z.strictObject({
+  /** Principals held at once; about 1.6 KB each with the default history. */
+  maxKeys: z.int().min(1).default(100_000),
+  /** One verdict is about one bucket of event time. */
+  bucketMinutes: z.int().min(1).max(1_440).default(60),
+  /** Quiet buckets with traffic that a principal needs before it is compared with its own past. */
+  learningBuckets: z.int().min(8).max(168).default(24),
+  /** Buckets with traffic that are remembered for each principal, at five bytes each. */
+  historyBuckets: z.int().min(24).max(672).default(168),
+  /** p-values above are not told. */
+  emitBelow: z.number().positive().max(0.5).default(0.05),
+})
+type Config = z.infer<typeof Config>
+
+/**
+ * Finds principals whose requests, tokens, errors or cost run higher than usual for them at this time of day, and
+ * principals never seen before (controls IN-4, OB-2, OB-4).
+ *
+ * Score: one for each feature and bucket, p in [1e-9, 1] for "at least so much in the whole bucket", told as soon as the
+ * running total says so and again at each 5, 2, 1 times a power of ten (`expectation.ts` has the model and why early
+ * looks are free). A principal that is still learning is compared with the first buckets of other principals; before the
+ * fleet knows those, p is null and `explain.learning` says how far it is, once a quarter. A first-seen principal has the
+ * probability of that by Good and Turing. Only buckets with traffic are compared and remembered, which makes p conditional
+ * on the principal being there at all. A bucket in which anything alerted is not learned at all; one bucket moves a median
+ * by one rank. About 0.3 µs an event; a weekly rhythm is not learned, only the day's.
+ */
+export const usage: Plugin<Detector, Config> = {
+  kind: 'usage',
+  summary:
+    'Requests, tokens, errors and cost of each principal against its usual day; new principals (IN-4, OB-2, OB-4)',
+  needs: [],
+  config: Config,
+  examples: [{}, { bucketMinutes: 5, historyBuckets: 672 }, { maxKeys: 5_000, learningBuckets: 72, emitBelow: 0.01 }],
+  open: async (config: Config, given: Given): Promise<Detector> => new UsageDetector(config, given),
+}
+
+const NOTHING: readonly Score[] = []
+
+class UsageDetector implements Detector {
+  readonly #config: Config
+  readonly #bucketMs: number
+  readonly #name: string
+  readonly #log: Log
+  readonly #rows: KeyedRows
+  readonly #history: History
+  readonly #fleet = new Fleet()
+  readonly #ladder: Ladder
+  readonly #tail: Tail
+
+  constructor(config: Config, given: Given) {
+    this.#config = config
+    this.#bucketMs = config.bucketMinutes * 60_000
+    this.#name = given.name
+    this.#log = given.log
+    this.#rows = new KeyedRows(config.maxKeys, [OPEN, pastSection(config.historyBuckets)])
+    this.#history = new History(config.historyBuckets)
+    this.#ladder = new Ladder(config.emitBelow)
+    this.#tail = new Tail(this.#ladder)
+  }
+
+  score(event: Event): readonly Score[] {
+    const { inference, principal } = event
+    if (!inference || principal === undefined || !Number.isFinite(event.at)) return NOTHING
+    const account = new Account(this.#rows.use(principal))
+    const index = Math.floor(event.at / this.#bucketMs)
+    const open = account.find(index)
+    if (open) return this.#count(event, inference, open)
+    const bucket = this.#open(account, index)
+    const high = this.#count(event, inference, bucket)
+    return [...this.#greet(event, account, bucket), ...high]
+  }
+
+  learn(event: Event): void {
+    if (!event.inference || event.principal === undefined || !Number.isFinite(event.at)) return
+    const row = this.#rows.find(event.principal)
+    if (!row) return
+    const account = new Account(row)
+    const index = Math.floor(event.at / this.#bucketMs)
+    const bucket = account.find(index)
+    if (!bucket) return
+    this.#rows.touch(row, 0)
+    if (bucket.learn()) this.#fleet.noteAppearance(index, account.appear())
+  }
+
+  changes(): readonly StateChange[] {
+    return [...this.#fleet.changes(), ...this.#rows.changes()]
+  }
+
+  restore(state: Iterable<StateChange>): void {
+    this.#fleet.clear()
+    const own = [...state].filter((change) => !this.#fleet.restore(change))
+    const unknown = this.#rows.restore(own)
+    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+  }
+
+  keys(): KeyUse {
+    return this.#rows.keys()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Closes the bucket in whose place the new one comes, and says what the new one will be compared with. */
+  #open(account: Account, index: number): Bucket {
+    const bucket = account.place()
+    const history = this.#history.of(account.row)
+    if (!bucket.isEmpty && bucket.isQuiet) this.#remember(account, bucket)
+    bucket.clear(index)
+    if (history.count >= this.#config.learningBuckets) this.#compareWithOwnPast(bucket)
+    else if (this.#fleet.knowsBeginnings) this.#compareWithBeginnings(bucket)
+    return bucket
+  }
+
+  #remember(account: Account, bucket: Bucket): void {
+    const levels = FEATURES.map((_, feature) => rememberedLevel(bucket.total(feature)))
+    if (this.#history.count < this.#config.learningBuckets) this.#fleet.noteBeginning(levels)
+    this.#history.push(this.#hourOf(bucket.index), levels)
+    this.#rows.touch(account.row, 1)
+  }
+
+  #compareWithOwnPast(bucket: Bucket): void {
+    const history = this.#history
+    const held = Math.min(history.count, this.#config.historyBuckets)
+    bucket.compareWith('own', held)
+    for (let feature = 0; feature < FEATURES.length; feature++) {
+      const sameHour = history.atHour(feature, this.#hourOf(bucket.index))
+      const { level, spread } = expectation(sameHour, history.overall(feature), held)
+      bucket.expect(feature, level, spread)
+      bucket.told(feature, 0, this.#tail.next(0, level, spread))
+    }
+  }
+
+  #compareWithBeginnings(bucket: Bucket): void {
+    bucket.compareWith('fleet', this.#fleet.beginnings)
+    for (let feature = 0; feature < FEATURES.length; feature++)
+      bucket.told(feature, 0, this.#fleet.beginningAmount(feature, this.#ladder.levels[0] ?? 0))
+  }
+
+  /** What there is to say of a principal when one of its buckets begins: that it is new, or how far learning is. */
+  #greet(event: Event, account: Account, bucket: Bucket): readonly Score[] {
+    const scores: Score[] = []
+    if (account.meet()) {
+      const p = this.#fleet.newcomerP(bucket.index, this.#config.learningBuckets)
+      if (p !== undefined)
+        scores.push({
+          ...this.#scoreOf(event, bucket),
+          p,
+          direction: 'first-seen',
+          part: 'principal',
+          explain: explainFirstSeen(event, p, this.#fleet.appearances),
+        })
+    }
+    const learned = this.#history.count
+    const quarter = 1 + Math.floor((4 * learned) / this.#config.learningBuckets)
+    if (bucket.reference === 'none' && account.reachQuarter(quarter))
+      scores.push({
+        ...this.#scoreOf(event, bucket),
+        p: null,
+        direction: 'high',
+        part: 'learning',
+        explain: explainLearning(learned, this.#config.learningBuckets),
+      })
+    return scores
+  }
+
+  #count(event: Event, inference: Inference, bucket: Bucket): readonly Score[] {
+    let scores = NOTHING
+    for (let feature = 0; feature < FEATURES.length; feature++) {
+      if (!bucket.add(feature, amountIn(inference, feature))) continue
+      const high = this.#crossing(event, bucket, feature)
+      if (high) scores = [...scores, high]
+    }
+    return scores
+  }
+
+  /** The running total has reached the next level: what p is now, and when to look again. */
+  #crossing(event: Event, bucket: Bucket, feature: number): Score | undefined {
+    const total = bucket.total(feature)
+    const [level, spread] = [bucket.expected(feature), bucket.spread(feature)]
+    const isOwn = bucket.reference === 'own'
+    const p = isOwn ? this.#tail.p(total, level, spread) : this.#fleet.beginningP(feature, total)
+    const rung = Math.max(bucket.rung(feature), this.#ladder.rungOf(p))
+    const isNews = rung > bucket.rung(feature)
+    const nextP = this.#ladder.levels[rung]
+    if (nextP === undefined) bucket.told(feature, rung, Infinity)
+    else if (isOwn) bucket.told(feature, rung, this.#tail.next(rung, level, spread))
+    else bucket.told(feature, rung, this.#fleet.beginningAmount(feature, nextP))
+    if (!isNews) return undefined
+    const typical = isOwn ? amountAt(level) : this.#fleet.beginningMedian(feature)
+    return {
+      ...this.#scoreOf(event, bucket),
+      p,
+      direction: 'high',
+      part: FEATURES[feature] ?? '',
+      explain: explainHigh(event, bucket, feature, typical, this.#config.bucketMinutes),
+    }
+  }
+
+  #scoreOf(event: Event, bucket: Bucket): Pick<Score, 'detector' | 'event' | 'principal' | 'window'> {
+    return {
+      detector: this.#name,
+      event,
+      ...(event.principal === undefined ? {} : { principal: event.principal }),
+      window: { from: bucket.index * this.#bucketMs, to: event.at, events: bucket.total(0) },
+    }
+  }
+
+  /** UTC hour of the day in which a bucket begins. */
+  #hourOf(index: number): number {
+    const hour = Math.floor((index * this.#bucketMs) / 3_600_000)
+    return ((hour % 24) + 24) % 24
+  }
+}
