@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import type { Matcher } from '../contract/alert.ts'
+import type { Level } from '../contract/rules.ts'
+
+/** What matchers look at. */
+export interface Labelled {
+  readonly rule: { readonly id: string; readonly controls: readonly string[] }
+  readonly level: Level
+  readonly principal?: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** True when every matcher holds. A label that is not there has the empty value, as in Alertmanager. */
+export function matchesAll(alert: Labelled, matchers: readonly Matcher[]): boolean {
+  return matchers.every((matcher) => matches(alert, matcher))
+}
+
+function matches(alert: Labelled, { name, value, equal }: Matcher): boolean {
+  if (name === 'control' && value !== '') return alert.rule.controls.includes(value) === equal
+  return (labelOf(alert, name) === value) === equal
+}
+
+/** The value of `rule`, `principal`, `level`, `control` (several joined by a comma) or a group-by label; else empty. */
+export function labelOf(alert: Labelled, name: string): string {
+  if (name === 'rule') return alert.rule.id
+  if (name === 'principal') return alert.principal ?? ''
+  if (name === 'level') return alert.level
+  if (name === 'control') return alert.rule.controls.join(',')
+  return Object.hasOwn(alert.labels, name) ? (alert.labels[name] ?? '') : ''
+}
+
+/** At least one matcher asks for something to be there; without it, most of all alerts would match. */
+export function isSelective(matchers: readonly Matcher[]): boolean {
+  return matchers.some(({ value, equal }) => (value !== '') === equal)
+}
+
+const WRITTEN = /^\s*([^\s=!~]+)\s*(!?=)\s*(?:"([^"]*)"|([^"~]*?))\s*$/
+
+/** A matcher as Alertmanager writes it: `level = critical`, `principal != "key:ab12"`. Patterns (`=~`) are not taken. */
+export const WrittenMatcher = z
+  .string()
+  .regex(WRITTEN, 'a matcher is written name = value or name != value; patterns (=~, !~) are not supported')
+  .transform((text): Matcher => {
+    const [, name = '', sign, quoted, bare = ''] = WRITTEN.exec(text) ?? []
+    return { name, value: quoted ?? bare, equal: sign === '=' }
+  })

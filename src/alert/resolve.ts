@@ -1,0 +1,17 @@
+interface Lasting {
+  readonly lastAt: number
+  readonly seenAt: number
+}
+
+/** When an alert ends if nothing more is found: `resolve_after` on the daemon's clock after its last timely finding. */
+export function resolvesAt(alert: Lasting, resolveAfterMs: number): number {
+  return alert.seenAt + resolveAfterMs
+}
+
+/**
+ * True for an event older than what the alert has already seen: it counts, but says nothing about the present. An
+ * event time ahead of the daemon's own clock is not believed, so that one such event cannot make all others late.
+ */
+export function isLate(alert: Lasting, eventAt: number): boolean {
+  return eventAt < Math.min(alert.lastAt, alert.seenAt)
+}

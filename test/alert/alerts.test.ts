@@ -1,0 +1,434 @@
+import { describe, expect, test } from 'vitest'
+import { Alerts } from '../../src/alert/alerts.ts'
+import type { AlertConfig } from '../../src/alert/config.ts'
+import type { Notification } from '../../src/contract/alert.ts'
+import { event } from '../support/events.ts'
+import { DAY, HOUR, MINUTE, Memory, NOON, SECOND, config, finding, rule, score } from './findings.ts'
+
+function started(parts: Record<string, unknown> = {}): Alerts {
+  return new Alerts(config(parts))
+}
+
+/** What is told at `now`. */
+function told(alerts: Alerts, now: number): readonly Notification[] {
+  alerts.advance(now)
+  return alerts.changes().notifications
+}
+
+function kinds(notifications: readonly Notification[]): readonly (readonly [number, string, number])[] {
+  return notifications.map(({ at, kind, alerts }) => [at, kind, alerts.length] as const)
+}
+
+describe('an alert', () => {
+  test('is opened by the first finding, fires at once and counts the others', () => {
+    const alerts = started()
+    alerts.take([finding({ id: 'e1', at: NOON })], NOON)
+    alerts.take([finding({ at: NOON + SECOND }), finding({ at: NOON + 2 * SECOND })], NOON + 2 * SECOND)
+    expect(alerts.open()).toMatchObject([
+      {
+        state: 'firing',
+        startedAt: NOON,
+        lastAt: NOON + 2 * SECOND,
+        count: 3,
+        principal: 'key:a',
+        labels: { principal: 'key:a' },
+        level: 'medium',
+        risk: 20,
+        revision: 1,
+      },
+    ])
+    expect(alerts.open()[0]?.evidence).toHaveLength(3)
+    expect(alerts.open()[0]?.rule).not.toHaveProperty('logsource')
+  })
+
+  test('is one for each rule and value of its group-by fields', () => {
+    const alerts = started()
+    const other = rule({ id: 'rule-2' })
+    alerts.take([finding(), finding({ principal: 'key:b' }), finding({ rule: other }), finding({ rule: other })], NOON)
+    expect(
+      alerts
+        .open()
+        .map(({ count }) => count)
+        .sort(),
+    ).toEqual([1, 1, 2])
+  })
+
+  test('keeps the first ten and the last ten of its evidence', () => {
+    const alerts = started()
+    for (let at = 0; at < 35; at++) alerts.take([finding({ id: `e${at}`, at: NOON + at })], NOON + at)
+    const [alert] = alerts.open()
+    const kept = [...Array(10).keys(), ...Array.from({ length: 10 }, (_, at) => 25 + at)]
+    expect(alert?.evidence.map((item) => item.event.id)).toEqual(kept.map((at) => `e${at}`))
+    expect(alert?.count).toBe(35)
+  })
+
+  test('ends when nothing was found for resolve_after, and the next finding opens another', () => {
+    const alerts = started()
+    alerts.take([finding({ id: 'e1' })], NOON)
+    const first = alerts.open()[0]
+    alerts.advance(NOON + 5 * MINUTE - 1)
+    expect(alerts.open()).toHaveLength(1)
+    alerts.advance(NOON + 5 * MINUTE)
+    expect(alerts.open()).toHaveLength(0)
+    const ended = alerts.changes().alerts[0]
+    expect(ended).toMatchObject({ id: first?.id, state: 'resolved', endedAt: NOON + 5 * MINUTE })
+    expect(ended).not.toHaveProperty('resolvedBy')
+    alerts.take([finding({ id: 'e2' })], NOON + 5 * MINUTE)
+    expect(alerts.open()[0]).toMatchObject({ fingerprint: first?.fingerprint, count: 1 })
+    expect(alerts.open()[0]?.id).not.toBe(first?.id)
+  })
+
+  test('ends although nobody advanced in between: a finding after the quiet time opens another', () => {
+    const alerts = started()
+    alerts.take([finding({ id: 'e1' })], NOON)
+    alerts.take([finding({ id: 'e2' })], NOON + 5 * MINUTE)
+    expect(alerts.changes().alerts.map(({ state, count }) => [state, count])).toEqual([
+      ['resolved', 1],
+      ['firing', 1],
+    ])
+  })
+
+  test('is not kept open by late events, but counts them', () => {
+    const alerts = started()
+    alerts.take([finding({ at: NOON })], NOON)
+    alerts.take([finding({ at: NOON - HOUR })], NOON + 4 * MINUTE)
+    expect(alerts.open()[0]).toMatchObject({ count: 2, startedAt: NOON, lastAt: NOON })
+    alerts.advance(NOON + 5 * MINUTE)
+    expect(alerts.open()).toHaveLength(0)
+  })
+
+  test('is kept open by events of now although one claimed to come from the future', () => {
+    const alerts = started()
+    alerts.take([finding({ at: NOON + HOUR })], NOON)
+    for (let minute = 1; minute < 20; minute++)
+      alerts.take([finding({ at: NOON + minute * MINUTE })], NOON + minute * MINUTE)
+    expect(alerts.open()).toMatchObject([{ count: 20 }])
+  })
+
+  test('of old records that are read now stays open while they are read', () => {
+    const alerts = started()
+    for (let minute = 0; minute < 20; minute++)
+      alerts.take([finding({ at: NOON - DAY + minute * SECOND })], NOON + minute * MINUTE)
+    expect(alerts.open()).toMatchObject([{ count: 20 }])
+  })
+
+  test('that two principals share is about neither', () => {
+    const byAddress = rule({ groupBy: ['source.ip'] })
+    const alerts = started()
+    const fields = { source: { ip: '10.0.0.1' } }
+    alerts.take([finding({ rule: byAddress, fields })], NOON)
+    expect(alerts.open()[0]).toMatchObject({ principal: 'key:a', labels: { 'source.ip': '10.0.0.1' } })
+    alerts.take([finding({ rule: byAddress, fields, principal: 'key:b' }), finding({ rule: byAddress, fields })], NOON)
+    expect(alerts.open()).toHaveLength(1)
+    expect(alerts.open()[0]).not.toHaveProperty('principal')
+  })
+
+  test('gives as reason its strongest score, whenever it came', () => {
+    const alerts = started()
+    const on = event({ at: NOON, principal: 'key:a' })
+    const say = (text: string, p: number | null): ReturnType<typeof finding> =>
+      finding({ event: on, score: score(on, { p, explain: { feature: 'f', seen: 1, expected: 0, text } }) })
+    alerts.take([say('weak', 0.01), say('strong', 0.0001), say('later', 0.001), say('learning', null)], NOON)
+    expect(alerts.open()[0]?.reason).toBe('Something odd: strong (key:a)')
+  })
+
+  test('takes on the risk of its principal', () => {
+    const alerts = started()
+    const rules = ['a', 'b', 'c'].map((id) => rule({ id, level: 'high' }))
+    for (const each of rules) alerts.take([finding({ rule: each })], NOON)
+    expect(
+      alerts
+        .open()
+        .map(({ risk }) => risk)
+        .sort(),
+    ).toEqual([45, 69.8, 83.4])
+  })
+})
+
+describe('the limit of open alerts', () => {
+  test('puts what a rule finds beyond it into one overflow alert and loses no finding', () => {
+    const alerts = started({ max_open_per_rule: 3 })
+    for (let at = 0; at < 50; at++) alerts.take([finding({ principal: `key:${at % 10}` })], NOON)
+    alerts.take([finding({ rule: rule({ id: 'rule-2' }), principal: 'key:9' })], NOON)
+    const open = alerts.open()
+    expect(open).toHaveLength(5)
+    expect(open.reduce((sum, alert) => sum + alert.count, 0)).toBe(51)
+    const overflow = open.find((alert) => alert.labels['overflow'] === 'true')
+    expect(overflow).toMatchObject({ count: 35, risk: 20 })
+    expect(overflow).not.toHaveProperty('principal')
+    expect(overflow?.reason).toBe('Something odd: more than 3 alerts are open; 35 further findings are counted here')
+  })
+
+  test('makes room again when alerts end', () => {
+    const alerts = started({ max_open_per_rule: 1 })
+    alerts.take([finding({ principal: 'key:a' }), finding({ principal: 'key:b' })], NOON)
+    alerts.take([finding({ principal: 'key:b', at: NOON + HOUR })], NOON + HOUR)
+    expect(alerts.open()).toMatchObject([{ principal: 'key:b' }])
+  })
+})
+
+describe('telling, with the times of Alertmanager', () => {
+  test('first after group_wait, then at group_interval when more fire, then resolved', () => {
+    const alerts = started({ group_by: ['rule'], resolve_after: '7m' })
+    alerts.take([finding()], NOON)
+    expect(alerts.nextDueAt()).toBe(NOON + 30 * SECOND)
+    expect(told(alerts, NOON + 29 * SECOND)).toEqual([])
+    expect(kinds(told(alerts, NOON + 30 * SECOND))).toEqual([[NOON + 30 * SECOND, 'firing', 1]])
+    alerts.take([finding({ principal: 'key:b', at: NOON + MINUTE })], NOON + MINUTE)
+    expect(kinds(told(alerts, NOON + 5 * MINUTE))).toEqual([])
+    const second = NOON + 5 * MINUTE + 30 * SECOND
+    expect(kinds(told(alerts, second))).toEqual([[second, 'update', 2]])
+    const third = NOON + 10 * MINUTE + 30 * SECOND
+    const last = told(alerts, NOON + HOUR)
+    expect(kinds(last)).toEqual([[third, 'resolved', 2]])
+    expect(last[0]?.alerts.every(({ state }) => state === 'resolved')).toBe(true)
+    expect(alerts.nextDueAt()).toBeUndefined()
+    expect(alerts.figures()).toMatchObject({ open: 0, groups: 0 })
+  })
+
+  test('a critical alert does not wait, neither in a new group nor in an old one', () => {
+    const alerts = started({ group_by: ['principal'] })
+    const critical = rule({ id: 'rule-2', level: 'critical' })
+    alerts.take([finding()], NOON)
+    expect(kinds(told(alerts, NOON + 30 * SECOND))).toHaveLength(1)
+    alerts.take([finding({ rule: critical })], NOON + MINUTE)
+    expect(kinds(alerts.changes().notifications)).toEqual([[NOON + MINUTE, 'update', 2]])
+    const fresh = started()
+    fresh.take([finding({ rule: critical })], NOON)
+    expect(kinds(fresh.changes().notifications)).toEqual([[NOON, 'firing', 1]])
+  })
+
+  test('what still fires is repeated after repeat_interval', () => {
+    const alerts = started({ resolve_after: '1d' })
+    alerts.take([finding()], NOON)
+    told(alerts, NOON + MINUTE)
+    expect(kinds(told(alerts, NOON + 4 * HOUR + 29 * SECOND))).toEqual([])
+    expect(kinds(told(alerts, NOON + 4 * HOUR + 30 * SECOND))).toEqual([[NOON + 4 * HOUR + 30 * SECOND, 'repeat', 1]])
+  })
+
+  test('an acknowledged alert is not repeated', () => {
+    const alerts = started({ resolve_after: '1d' })
+    alerts.take([finding()], NOON)
+    told(alerts, NOON + MINUTE)
+    alerts.acknowledge(alerts.open()[0]?.id ?? '', 'eve', NOON + MINUTE)
+    expect(told(alerts, NOON + 23 * HOUR)).toEqual([])
+  })
+
+  test('an alert that ends before its group may be told is told of first: nothing ends unheard', () => {
+    const alerts = started({ group_by: ['rule'], resolve_after: '10s' })
+    alerts.take([finding()], NOON)
+    expect(kinds(told(alerts, NOON + HOUR))).toEqual([
+      [NOON + 10 * SECOND, 'firing', 1],
+      [NOON + 30 * SECOND, 'resolved', 1],
+    ])
+  })
+
+  test('after a sleep of ten hours tells what happened meanwhile once, in its order', () => {
+    const alerts = started({ resolve_after: '1d' })
+    alerts.take([finding()], NOON)
+    const notifications = told(alerts, NOON + 10 * HOUR)
+    expect(kinds(notifications)).toEqual([
+      [NOON + 30 * SECOND, 'firing', 1],
+      [NOON + 8 * HOUR + 30 * SECOND, 'repeat', 1],
+    ])
+  })
+
+  test('alerts that end together are resolved in one telling', () => {
+    const alerts = started({ group_by: ['rule'] })
+    alerts.take([finding(), finding({ principal: 'key:b' }), finding({ principal: 'key:c' })], NOON)
+    expect(kinds(told(alerts, NOON + HOUR))).toEqual([
+      [NOON + 30 * SECOND, 'firing', 3],
+      [NOON + 5 * MINUTE + 30 * SECOND, 'resolved', 3],
+    ])
+  })
+
+  test('groups carry their labels and key', () => {
+    const alerts = started()
+    alerts.take([finding()], NOON)
+    expect(told(alerts, NOON + MINUTE)[0]).toMatchObject({
+      groupKey: '{principal="key:a",rule="rule-1"}',
+      labels: { principal: 'key:a', rule: 'rule-1' },
+    })
+  })
+})
+
+describe('commands', () => {
+  const ask = { author: 'eve', comment: 'pen test', endsAt: NOON + HOUR } as const
+  const ofA = [{ name: 'principal', value: 'key:a', equal: true }]
+
+  test('a person resolves an alert; it is told and the next finding opens another', () => {
+    const alerts = started()
+    alerts.take([finding({ id: 'e1' })], NOON)
+    const id = alerts.open()[0]?.id ?? ''
+    told(alerts, NOON + 30 * SECOND)
+    expect(alerts.resolve(id, 'eve', NOON + MINUTE)).toMatchObject({
+      state: 'resolved',
+      resolvedBy: 'eve',
+      endedAt: NOON + MINUTE,
+    })
+    alerts.take([finding({ id: 'e2' })], NOON + 2 * MINUTE)
+    expect(kinds(told(alerts, NOON + 5 * MINUTE + 30 * SECOND))).toEqual([
+      [NOON + 5 * MINUTE + 30 * SECOND, 'update', 2],
+    ])
+  })
+
+  test('are refused in words for what is not there or not in its state', () => {
+    const alerts = started()
+    alerts.take([finding()], NOON)
+    const id = alerts.open()[0]?.id ?? ''
+    expect(() => alerts.acknowledge('nope', 'eve', NOON)).toThrow('there is no open alert nope')
+    expect(() => alerts.acknowledge(id, ' ', NOON)).toThrow('say who')
+    expect(alerts.acknowledge(id, 'eve', NOON).acknowledgedBy).toBe('eve')
+    expect(alerts.acknowledge(id, 'eve', NOON).revision).toBe(2)
+    expect(() => alerts.acknowledge(id, 'bob', NOON)).toThrow('already acknowledged by eve')
+    alerts.resolve(id, 'eve', NOON)
+    expect(() => alerts.resolve(id, 'eve', NOON)).toThrow('already resolved')
+    expect(() => alerts.expireSilence('x', 'eve', NOON)).toThrow('there is no silence x')
+  })
+
+  test('a silenced alert is shown and not told, and told when the silence has ended and it still fires', () => {
+    const alerts = started({ resolve_after: '1d' })
+    const silence = alerts.silence({ ...ask, matchers: ofA }, NOON)
+    alerts.take([finding(), finding({ principal: 'key:b' })], NOON)
+    expect(alerts.open().map(({ silencedBy }) => silencedBy)).toEqual(expect.arrayContaining([silence.id, undefined]))
+    expect(kinds(told(alerts, NOON + HOUR - 1))).toHaveLength(1)
+    const later = told(alerts, NOON + HOUR + 5 * MINUTE)
+    expect(later).toMatchObject([{ kind: 'firing', labels: { principal: 'key:a' } }])
+    expect(later[0]?.alerts[0]).not.toHaveProperty('silencedBy')
+  })
+
+  test('a silence also mutes what already fires, and may be ended early', () => {
+    const alerts = started({ resolve_after: '1d' })
+    alerts.take([finding()], NOON)
+    const silence = alerts.silence({ ...ask, matchers: ofA, endsAt: NOON + 20 * HOUR }, NOON + SECOND)
+    expect(alerts.open()[0]?.silencedBy).toBe(silence.id)
+    expect(told(alerts, NOON + 10 * MINUTE)).toEqual([])
+    expect(alerts.expireSilence(silence.id, 'bob', NOON + 11 * MINUTE).endsAt).toBe(NOON + 11 * MINUTE)
+    expect(alerts.open()[0]).not.toHaveProperty('silencedBy')
+    expect(told(alerts, NOON + 20 * MINUTE)).toHaveLength(1)
+    expect(() => alerts.expireSilence(silence.id, 'bob', NOON + HOUR)).toThrow('already ended')
+  })
+
+  test('a silence for one principal does not hide an alert that turns out to be about another as well', () => {
+    const byAddress = rule({ groupBy: ['ip'] })
+    const alerts = started()
+    alerts.silence({ ...ask, matchers: ofA }, NOON)
+    alerts.take([finding({ rule: byAddress, fields: { ip: '::1' } })], NOON)
+    expect(alerts.open()[0]).toHaveProperty('silencedBy')
+    alerts.take([finding({ rule: byAddress, fields: { ip: '::1' }, principal: 'key:b' })], NOON)
+    expect(alerts.open()[0]).not.toHaveProperty('silencedBy')
+  })
+})
+
+describe('inhibition', () => {
+  const inhibit = {
+    inhibit_rules: [{ source_matchers: ['level=critical'], target_matchers: ['level=medium'], equal: ['principal'] }],
+  }
+
+  test('a target is not told while its source fires, and is told once the source has ended', () => {
+    const alerts = started({ ...inhibit, resolve_after: '1d' })
+    const critical = rule({ id: 'rule-2', level: 'critical' })
+    alerts.take([finding({ rule: critical }), finding(), finding({ principal: 'key:b' })], NOON)
+    const first = [...alerts.changes().notifications, ...told(alerts, NOON + HOUR)]
+    expect(first.map(({ labels }) => [labels['rule'], labels['principal']])).toEqual([
+      ['rule-2', 'key:a'],
+      ['rule-1', 'key:b'],
+    ])
+    const source = alerts.open().find(({ level }) => level === 'critical')
+    alerts.resolve(source?.id ?? '', 'eve', NOON + HOUR)
+    const second = told(alerts, NOON + HOUR + 5 * MINUTE)
+    expect(second.map(({ kind, labels }) => [kind, labels['rule']])).toEqual(
+      expect.arrayContaining([
+        ['firing', 'rule-1'],
+        ['resolved', 'rule-2'],
+      ]),
+    )
+  })
+})
+
+describe('a clock that jumps', () => {
+  test('a year ahead ends what was open, told once each, and no more', () => {
+    const alerts = started()
+    for (let at = 0; at < 20; at++) alerts.take([finding({ principal: `key:${at}` })], NOON)
+    expect(told(alerts, NOON + 365 * DAY)).toHaveLength(40)
+    expect(alerts.nextDueAt()).toBeUndefined()
+  })
+
+  test('a year ahead with alerts that stay open repeats each once', () => {
+    const alerts = started({ resolve_after: '30d' })
+    alerts.take([finding()], NOON)
+    expect(told(alerts, NOON + 29 * DAY).map(({ kind }) => kind)).toEqual(['firing', 'repeat'])
+  })
+
+  test('back by a year does not hold up alerts, tellings or ends until that time comes again', () => {
+    const alerts = started()
+    alerts.take([finding({ at: NOON + 365 * DAY })], NOON + 365 * DAY)
+    alerts.take([finding({ at: NOON }), finding({ principal: 'key:b', at: NOON })], NOON)
+    expect(alerts.nextDueAt()).toBeLessThanOrEqual(NOON + 5 * MINUTE)
+    const notifications = told(alerts, NOON + 20 * MINUTE)
+    expect(notifications.map(({ kind }) => kind).sort()).toEqual(['firing', 'firing', 'resolved', 'resolved'])
+    expect(alerts.open()).toEqual([])
+  })
+})
+
+describe('changes', () => {
+  test('are the same empty thing while nothing happens', () => {
+    const alerts = started()
+    expect(alerts.changes()).toBe(alerts.changes())
+    alerts.take([finding()], NOON)
+    expect(alerts.changes().alerts).toHaveLength(1)
+    alerts.advance(NOON + SECOND)
+    alerts.take([], NOON + SECOND)
+    expect(alerts.changes()).toEqual({ alerts: [], notifications: [], documents: [] })
+  })
+
+  test('leave nothing behind in the store once an alert has ended and been told, but the alert and the risk', () => {
+    const alerts = started()
+    const store = new Memory()
+    alerts.take([finding()], NOON)
+    store.commit(alerts.changes())
+    expect(Object.keys(store.everything().documents)).toHaveLength(3)
+    alerts.advance(NOON + HOUR)
+    store.commit(alerts.changes())
+    expect(Object.keys(store.everything().documents)).toEqual(['risk\nkey:a'])
+    expect(store.alerts({})).toHaveLength(1)
+  })
+
+  test('alerts whose life or group the store has lost go on from their last event', () => {
+    const alerts = started()
+    const store = new Memory()
+    alerts.take([finding()], NOON)
+    const { alerts: kept } = alerts.changes()
+    store.commit({ alerts: kept, notifications: [], documents: [] })
+    const again = started()
+    again.restore(store)
+    expect(again.open()).toEqual(kept)
+    expect(kinds(told(again, NOON + HOUR))).toEqual([
+      [NOON + 30 * SECOND, 'firing', 1],
+      [NOON + 5 * MINUTE + 30 * SECOND, 'resolved', 1],
+    ])
+  })
+})
+
+test('a hundred thousand findings into a few alerts take less than two seconds', () => {
+  const alerts = new Alerts(config() satisfies AlertConfig)
+  const findings = Array.from({ length: 100_000 }, (_, at) =>
+    finding({
+      id: `e${at}`,
+      at: NOON + at,
+      principal: `key:${at % 5}`,
+      fields: { action: 'list', at },
+      matched: { at },
+    }),
+  )
+  const startedAt = performance.now()
+  for (let at = 0; at < findings.length; at += 1_000) {
+    for (const one of findings.slice(at, at + 1_000)) alerts.take([one], NOON + at)
+    alerts.changes()
+  }
+  const ms = performance.now() - startedAt
+  expect(alerts.open().map(({ count }) => count)).toEqual(Array(5).fill(20_000))
+  if (process.env['SHOW_FIGURES'])
+    process.stdout.write(`take: ${((ms * 1_000) / findings.length).toFixed(2)} us a finding\n`)
+  expect(ms).toBeLessThan(2_000)
+})
