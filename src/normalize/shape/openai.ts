@@ -1,0 +1,81 @@
+import type { Fields, RequestParameters } from '../../contract/event.ts'
+import { parametersOf } from './inference.ts'
+import { countOf, flagOf, isRecord, listOf, numberOf, recordOf, textOf } from './values.ts'
+
+/** Longest prompt or output that is kept for scoring, in characters. */
+const LONGEST_TEXT = 256 * 1024
+const MOST_NAMES = 1_000
+
+/** The text of a prompt in any of the shapes the OpenAI API takes: a string, strings, or messages with content or parts. */
+export function promptText(messages: unknown): string | undefined {
+  const pieces: string[] = []
+  collectText(messages, pieces, 0)
+  return joined(pieces)
+}
+
+/** The text of a response: `choices[]` (chat or completion), `output[]` (responses API), or a string. */
+export function outputText(response: unknown): string | undefined {
+  if (!isRecord(response)) return promptText(response)
+  const pieces: string[] = []
+  for (const choice of listOf(response['choices'])) {
+    if (!isRecord(choice)) continue
+    collectText(choice['message'] ?? choice['delta'] ?? choice['text'], pieces, 0)
+  }
+  collectText(response['output'], pieces, 0)
+  return joined(pieces)
+}
+
+function collectText(value: unknown, pieces: string[], depth: number): void {
+  if (typeof value === 'string') {
+    if (value !== '') pieces.push(value)
+  } else if (Array.isArray(value)) {
+    if (depth < 4) for (const item of value) collectText(item, pieces, depth + 1)
+  } else if (isRecord(value) && depth < 6) {
+    // `parts` is OpenTelemetry's name for what OpenAI calls `content`.
+    collectText(value['content'] ?? value['parts'] ?? value['text'], pieces, depth + 1)
+  }
+}
+
+function joined(pieces: readonly string[]): string | undefined {
+  if (pieces.length === 0) return undefined
+  const text = pieces.length === 1 ? (pieces[0] ?? '') : pieces.join('\n')
+  return text.length > LONGEST_TEXT ? text.slice(0, LONGEST_TEXT) : text
+}
+
+/** Request parameters under their OpenAI names. The old completions API wrote `logprobs` as a number. */
+export function openAiParameters(request: Fields): RequestParameters {
+  const { logprobs } = request
+  const bias = recordOf(request['logit_bias'])
+  return parametersOf({
+    maxTokens: countOf(request['max_tokens'] ?? request['max_completion_tokens'] ?? request['max_output_tokens']),
+    temperature: numberOf(request['temperature']),
+    topP: numberOf(request['top_p']),
+    n: countOf(request['n']),
+    stream: flagOf(request['stream']),
+    logprobs: typeof logprobs === 'number' ? logprobs > 0 : flagOf(logprobs),
+    topLogprobs: countOf(request['top_logprobs'] ?? (typeof logprobs === 'number' ? logprobs : undefined)),
+    biasedTokens: bias && Object.keys(bias).slice(0, MOST_NAMES),
+    tools: toolNames(request['tools'] ?? request['functions']),
+  })
+}
+
+/** `tools[].function.name`, or `.name`, or the names themselves. */
+export function toolNames(tools: unknown): readonly string[] | undefined {
+  if (!Array.isArray(tools)) return undefined
+  const names: string[] = []
+  for (const tool of tools.slice(0, MOST_NAMES)) {
+    const name = isRecord(tool)
+      ? textOf(recordOf(tool['function'])?.['name'] ?? tool['name'] ?? tool['type'])
+      : textOf(tool)
+    if (name !== undefined) names.push(name)
+  }
+  return names
+}
+
+/** OpenTelemetry's operation for a path of an OpenAI-like API, or `invoke`. */
+export function operationOfPath(path: string): string {
+  if (path.includes('chat/completions')) return 'chat'
+  if (path.includes('embeddings')) return 'embeddings'
+  if (path.includes('completions')) return 'text_completion'
+  return 'invoke'
+}
