@@ -4,6 +4,7 @@ import type { Random } from '../contract/plugin.ts'
 import type { AuditCheckpoint } from '../contract/store.ts'
 import { StoreError } from '../runtime/errors.ts'
 import { tighten, writeWhole } from './directory.ts'
+import { fileFailureOf } from './failure.ts'
 
 /** RFC 8410: what stands before the raw 32 bytes in an Ed25519 key's DER. */
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -17,10 +18,14 @@ export interface AuditKey {
 
 /** The key in `path` (PKCS 8 PEM, mode 0600); made at the first start. Throws StoreError for a file that holds no Ed25519 key. */
 export function openAuditKey(path: string, random: Random): { readonly key: AuditKey; readonly isNew: boolean } {
-  const isNew = !existsSync(path)
-  if (isNew) writeWhole(path, generate(random).export({ format: 'pem', type: 'pkcs8' }))
-  tighten(path)
-  return { key: auditKeyOf(readKey(path)), isNew }
+  try {
+    const isNew = !existsSync(path)
+    if (isNew) writeWhole(path, generate(random).export({ format: 'pem', type: 'pkcs8' }))
+    tighten(path)
+    return { key: auditKeyOf(readKey(path)), isNew }
+  } catch (error) {
+    throw fileFailureOf(error, `opening the audit key ${path}`)
+  }
 }
 
 /** A key that is gone with the process. */

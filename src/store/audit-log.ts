@@ -5,6 +5,7 @@ import type { AuditKey } from './audit-key.ts'
 import { verifyAudit } from './audit-verify.ts'
 import type { Connection } from './connection.ts'
 import type { JsonReader } from './json.ts'
+import { rowLimit } from './reading.ts'
 
 /** A checkpoint is signed and stored after each so many entries, and whenever somebody asks. */
 export const CHECKPOINT_EVERY = 1000
@@ -43,7 +44,7 @@ export class SqliteAuditLog implements AuditLog {
     const rows = this.#connection.all<AuditRow>(
       'SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq >= ? ORDER BY seq LIMIT ?',
       from,
-      limit,
+      rowLimit(limit, 0),
     )
     return rows.map(({ detail, hash, ...row }) => ({
       ...row,

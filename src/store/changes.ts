@@ -84,7 +84,7 @@ function writeDocuments(documents: NonNullable<Changes['documents']>, connection
 
 function writeCounts(counts: NonNullable<Changes['counts']>, connection: Connection): void {
   const put = connection.statement(
-    `INSERT INTO counts VALUES (?, ?, ?, ?)
+    `INSERT INTO counts VALUES (?, ?, ?, coalesce(?, 0))
      ON CONFLICT (name, source, reason) DO UPDATE SET total = total + excluded.total`,
   )
   for (const { name, source, reason, add } of counts) put.run(name, source, reason, add)

@@ -51,8 +51,9 @@ export function prepareDirectory(paths: StorePaths, log: Log): void {
   const { directory } = paths
   try {
     const isNew = mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined
-    const isOurs = isNew || existsSync(paths.database) || readdirSync(directory).length === 0
+    if (isNew) chmodSync(directory, 0o700)
     if ((statSync(directory).mode & 0o077) === 0) return
+    const isOurs = existsSync(paths.database) || readdirSync(directory).length === 0
     if (isOurs && tighten(directory, 0o700)) return
     log.warn('data directory is open to other users', { directory, cure: `chmod 700 ${directory}` })
   } catch (error) {
@@ -74,8 +75,9 @@ export function tighten(path: string, mode = 0o600): boolean {
 
 /** Makes an empty file of mode 0600, whatever the umask, unless it is there. SQLite gives its -wal and -shm the same mode. */
 export function createPrivately(path: string): void {
-  if (existsSync(path)) return
-  const file = openSync(path, 'wx', 0o600)
+  // A file that is there is never opened here: closing it would drop the locks that SQLite holds on it in this process.
+  const file = openUnlessThere(path)
+  if (file === undefined) return
   try {
     fchmodSync(file, 0o600)
     fsyncSync(file)
@@ -83,6 +85,15 @@ export function createPrivately(path: string): void {
     closeSync(file)
   }
   syncDirectory(dirname(path))
+}
+
+function openUnlessThere(path: string): number | undefined {
+  try {
+    return openSync(path, 'wx', 0o600)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return undefined
+    throw error
+  }
 }
 
 /** The whole text or the former file, also after a power cut; mode 0600. */

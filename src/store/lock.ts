@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Log } from '../contract/plugin.ts'
 import { LockedError, StoreError } from '../runtime/errors.ts'
 import { createPrivately, tighten, tryToWrite, type StorePaths } from './directory.ts'
-import { sqliteCode } from './failure.ts'
+import { fileFailureOf, sqliteCode } from './failure.ts'
 
 const BUSY = 5
 /** Long enough for a holder that has only just taken the lock to write its pid. */
@@ -14,9 +14,7 @@ const WAIT_MS = 250
  * the process ends, however it ends. Throws LockedError naming the holder's pid. The pid file is for people only.
  */
 export function takeLock(paths: StorePaths, log: Log): Disposable {
-  createPrivately(paths.lock)
-  tighten(paths.lock)
-  const database = new DatabaseSync(paths.lock, { timeout: WAIT_MS })
+  const database = openLockFile(paths.lock)
   try {
     database.exec('PRAGMA journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
@@ -31,7 +29,24 @@ export function takeLock(paths: StorePaths, log: Log): Disposable {
     throw new StoreError(`locking ${paths.lock}: it holds nothing of value, remove it if it is damaged`, { cause })
   }
   tryToWrite(paths.holder, `${process.pid}\n`, log)
-  return { [Symbol.dispose]: () => database.isOpen && database.close() }
+  return {
+    [Symbol.dispose]() {
+      if (!database.isOpen) return
+      // Before the lock is given up: after it the pid may be somebody else's.
+      rmSync(paths.holder, { force: true })
+      database.close()
+    },
+  }
+}
+
+function openLockFile(path: string): DatabaseSync {
+  try {
+    createPrivately(path)
+    tighten(path)
+    return new DatabaseSync(path, { timeout: WAIT_MS })
+  } catch (error) {
+    throw fileFailureOf(error, `opening the lock file ${path}`)
+  }
 }
 
 function holderOf(paths: StorePaths): string {

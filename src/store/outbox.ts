@@ -5,6 +5,7 @@ import type { Outbox } from '../contract/store.ts'
 import { RefusedError } from '../runtime/errors.ts'
 import type { Connection } from './connection.ts'
 import type { JsonReader } from './json.ts'
+import { rowLimit } from './reading.ts'
 
 /** How much waits, against the limit that the operator set. The store never refuses a notification for it: who feeds it stops. */
 export interface OutboxFill {
@@ -60,7 +61,7 @@ export class SqliteOutbox implements Outbox {
       `SELECT seq, json FROM outbox WHERE seq > ? AND (only_for IS NULL OR only_for = ?) ORDER BY seq LIMIT ?`,
       this.#cursorOf(consumer),
       consumer,
-      limit,
+      rowLimit(limit, 0),
     )
     return this.#json.readAll(rows, 'outbox', ({ seq }, notification: Notification) => ({ seq, notification }))
   }
@@ -70,7 +71,7 @@ export class SqliteOutbox implements Outbox {
     seq: number,
     parked: readonly { readonly seq: number; readonly reason: string }[] = [],
   ): void {
-    this.#connection.transaction(() => {
+    const freed = this.#connection.transaction(() => {
       const cursor = this.#cursorOf(consumer)
       // Beyond the newest row a cursor would skip rows that are still to come.
       const next = Math.min(Math.max(cursor, seq), this.#newest())
@@ -88,13 +89,13 @@ export class SqliteOutbox implements Outbox {
           consumer,
         )
       this.#connection.run('UPDATE consumers SET cursor = ? WHERE name = ?', next, consumer)
-      this.#deletePassed()
+      return this.#deletePassed()
     })
-    this.#bytes = this.#heldBytes()
+    this.#bytes -= freed
   }
 
   register(consumers: readonly string[]): void {
-    this.#connection.transaction(() => {
+    const freed = this.#connection.transaction(() => {
       const known = this.#connection.all<{ name: string; registered: number }>('SELECT name, registered FROM consumers')
       const present = new Set(known.filter((row) => row.registered === 1).map((row) => row.name))
       const start = known.length === 0 ? 0 : this.#newest()
@@ -102,10 +103,10 @@ export class SqliteOutbox implements Outbox {
       for (const name of consumers)
         if (present.has(name)) this.#connection.run('UPDATE consumers SET registered = 1 WHERE name = ?', name)
         else this.#connection.run('INSERT OR REPLACE INTO consumers VALUES (?, ?, 1)', name, start)
-      this.#deletePassed()
+      return this.#deletePassed()
     })
     this.#isUnheard = consumers.length === 0
-    this.#bytes = this.#heldBytes()
+    this.#bytes -= freed
   }
 
   parked(): readonly ParkedRow[] {
@@ -162,16 +163,23 @@ export class SqliteOutbox implements Outbox {
     return this.#connection.first<{ held: number }>('SELECT coalesce(sum(bytes), 0) AS held FROM outbox')?.held ?? 0
   }
 
-  #deletePassed(): void {
-    this.#connection.run(
+  /** Deletes what nobody waits for any more; gives the bytes that freed. */
+  #deletePassed(): number {
+    const newest = this.#newest()
+    const forAll = this.#connection.all<Freed>(
       `DELETE FROM outbox WHERE only_for IS NULL
-       AND seq <= coalesce((SELECT min(cursor) FROM consumers WHERE registered = 1), ?)`,
-      this.#newest(),
+       AND seq <= coalesce((SELECT min(cursor) FROM consumers WHERE registered = 1), ?) RETURNING bytes`,
+      newest,
     )
-    this.#connection.run(
+    const forOne = this.#connection.all<Freed>(
       `DELETE FROM outbox WHERE only_for IS NOT NULL
-       AND seq <= coalesce((SELECT cursor FROM consumers WHERE registered = 1 AND name = only_for), ?)`,
-      this.#newest(),
+       AND seq <= coalesce((SELECT cursor FROM consumers WHERE registered = 1 AND name = only_for), ?) RETURNING bytes`,
+      newest,
     )
+    return [...forAll, ...forOne].reduce((sum, row) => sum + row.bytes, 0)
   }
+}
+
+interface Freed {
+  readonly bytes: number
 }

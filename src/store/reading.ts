@@ -71,7 +71,7 @@ export class StoreQueries {
     const rows = this.#connection.all<{ id: string; json: string }>(
       `SELECT id, json FROM alerts ${filter.where} ORDER BY last_at DESC, id LIMIT ?`,
       ...filter.values,
-      limit ?? -1,
+      rowLimit(limit, -1),
     )
     return this.#json.readAll(rows, 'alerts', (_, alert: Alert) => alert)
   }
@@ -89,7 +89,7 @@ export class StoreQueries {
       `SELECT id, at, source, stream, offset, file, number, format, reason, detail, bytes FROM quarantine
        ${filter.where} ORDER BY at DESC, id LIMIT ?`,
       ...filter.values,
-      query.limit ?? QUARANTINED_UNASKED,
+      rowLimit(query.limit, QUARANTINED_UNASKED),
     )
     return rows.map(({ file, number, format, ...row }) => ({
       ...row,
@@ -118,6 +118,12 @@ type QuarantineRow = Omit<Quarantined, 'file' | 'index' | 'format'> & {
   readonly file: string | null
   readonly number: number | null
   readonly format: string | null
+}
+
+/** SQLite refuses a limit that is no whole number, and takes a negative one for none. */
+export function rowLimit(asked: number | undefined, unasked: number): number {
+  if (asked === undefined || Number.isNaN(asked)) return unasked
+  return Number.isFinite(asked) ? Math.max(Math.trunc(asked), 0) : -1
 }
 
 class Filter {

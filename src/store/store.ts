@@ -1,12 +1,12 @@
 import { freemem } from 'node:os'
 import type { Clock, Log, Random } from '../contract/plugin.ts'
 import type { Changes, Store, StoreNotice } from '../contract/store.ts'
+import { StoreFullError } from '../runtime/errors.ts'
 import { openAuditKey, passingAuditKey, type AuditKey } from './audit-key.ts'
 import { SqliteAuditLog } from './audit-log.ts'
-import { isEmpty, writeChanges } from './changes.ts'
+import { isEmpty, writeChanges, type Written } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { freeBytes, prepareDirectory, sizeOf, storePaths, type StorePaths } from './directory.ts'
-import { fileFailureOf } from './failure.ts'
 import { JsonReader } from './json.ts'
 import { takeLock } from './lock.ts'
 import { openDatabase, openInMemory } from './opening.ts'
@@ -39,25 +39,25 @@ export type StoreOptions = StorePlace & {
 export function openStore(options: StoreOptions): SqliteStore {
   if (options.memory) {
     const key = passingAuditKey(options.random)
-    return new SqliteStore({ options, key, connection: openInMemory(), openedWith: [], close: () => undefined })
+    return new SqliteStore({ options, key, connection: openInMemory(), openedWith: [] })
   }
   const paths = storePaths(options.directory)
   prepareDirectory(paths, options.log)
   const lock = takeLock(paths, options.log)
   try {
-    return openLocked(paths, options, () => lock[Symbol.dispose]())
+    return openLocked(paths, options, lock)
   } catch (error) {
     lock[Symbol.dispose]()
-    throw fileFailureOf(error, `opening the store in ${paths.directory}`)
+    throw error
   }
 }
 
-function openLocked(paths: StorePaths, options: StoreOptions, close: () => void): SqliteStore {
+function openLocked(paths: StorePaths, options: StoreOptions, lock: Disposable): SqliteStore {
   const { connection, notices } = openDatabase(paths, options.clock, options.log)
   try {
     const { key, isNew } = openAuditKey(paths.auditKey, options.random)
     const openedWith = isNew ? [...notices, ...lostKeyNotices(paths, connection)] : notices
-    return new SqliteStore({ options, paths, key, connection, openedWith, close })
+    return new SqliteStore({ options, paths, key, connection, openedWith, lock })
   } catch (error) {
     connection[Symbol.dispose]()
     throw error
@@ -78,7 +78,7 @@ interface StoreParts {
   readonly key: AuditKey
   readonly connection: Connection
   readonly openedWith: readonly StoreNotice[]
-  readonly close: () => void
+  readonly lock?: Disposable
 }
 
 /** The contract's Store on SQLite. `outbox.fill()` tells how full the outbox is. */
@@ -87,37 +87,34 @@ export class SqliteStore extends StoreQueries implements Store {
   readonly audit: SqliteAuditLog
   readonly openedWith: readonly StoreNotice[]
   readonly #connection: Connection
-  readonly #log: WriteAheadLog
+  readonly #writeAheadLog: WriteAheadLog
   readonly #paths: StorePaths | undefined
   readonly #failpoint: (name: string) => void
-  readonly #close: () => void
+  readonly #lock: Disposable | undefined
 
-  constructor({ options, paths, key, connection, openedWith, close }: StoreParts) {
+  constructor({ options, paths, key, connection, openedWith, lock }: StoreParts) {
     const json = new JsonReader(options.log)
     super(connection, json)
     this.outbox = new SqliteOutbox(connection, json, options.clock, options.outboxMaxBytes ?? OUTBOX_BYTES)
     this.audit = new SqliteAuditLog({ connection, json, publicKey: key.publicKey, key })
     this.openedWith = openedWith
     this.#connection = connection
-    this.#log = new WriteAheadLog(connection, options.log)
+    this.#writeAheadLog = new WriteAheadLog(connection, options.log)
     this.#paths = paths
     this.#failpoint = options.failpoint ?? (() => undefined)
-    this.#close = close
+    this.#lock = lock
   }
 
   commit(changes: Changes): void {
+    this.#connection.guard('committing', () => undefined)
     if (isEmpty(changes)) return
     this.#failpoint('store.before-commit')
-    const written = this.#connection.transaction(() => {
-      const before = writeChanges(changes, this.#connection, this.outbox, this.audit)
-      this.#failpoint('store.in-commit')
-      return before
-    })
+    const written = this.#write(changes)
     // Memory follows only now: after a failure the same changes give the same hashes again.
     if (written.head) this.audit.moved(written.head)
     this.outbox.grown(written.outboxBytes)
     this.#failpoint('store.after-commit')
-    this.#log.fold()
+    this.#writeAheadLog.fold()
   }
 
   usage(): { readonly bytes: number; readonly freeBytes: number } {
@@ -130,8 +127,22 @@ export class SqliteStore extends StoreQueries implements Store {
 
   /** May be called twice. */
   [Symbol.dispose](): void {
-    this.#log.finish()
+    this.#writeAheadLog.finish()
     this.#connection[Symbol.dispose]()
-    this.#close()
+    this.#lock?.[Symbol.dispose]()
+  }
+
+  #write(changes: Changes): Written {
+    try {
+      return this.#connection.transaction(() => {
+        const written = writeChanges(changes, this.#connection, this.outbox, this.audit)
+        this.#failpoint('store.in-commit')
+        return written
+      })
+    } catch (error) {
+      // The log may hold enough room that folding it makes the next try succeed.
+      if (error instanceof StoreFullError) this.#writeAheadLog.fold(0)
+      throw error
+    }
   }
 }

@@ -27,10 +27,10 @@ export class WriteAheadLog {
   }
 
   /** After a commit. A full disk is no failure here, what was committed is safe; any other error is StoreError. */
-  fold(): void {
+  fold(whenLongerThan = FOLDED_FRAMES): void {
     try {
       const state = this.#connection.first<WalState>('PRAGMA wal_checkpoint(NOOP)')
-      if (!state || state.log - state.checkpointed < FOLDED_FRAMES) return
+      if (!state || state.log - state.checkpointed <= whenLongerThan) return
       this.#connection.first<WalState>('PRAGMA wal_checkpoint(PASSIVE)')
       this.#isWarned = false
     } catch (error) {
