@@ -3,7 +3,7 @@ export const SMALLEST_P = 1e-9
 
 /**
  * The levels at which a falling p-value is told again: `below`, then 5, 2 and 1 times each power of ten down to 1e-9. A
- * rule with a round threshold therefore sees the first p-value under it, and one episode costs at most 26 scores.
+ * rule with a round threshold therefore sees the first p-value under it, and one episode costs at most 27 scores.
  */
 export class Ladder {
   readonly levels: readonly number[]

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { Detector, KeyUse, Score, StateChange } from '../../contract/detect.ts'
-import type { Event, Inference } from '../../contract/event.ts'
+import type { Event } from '../../contract/event.ts'
 import type { Given, Log, Plugin } from '../../contract/plugin.ts'
+import { isModelRequest } from '../request/model-request.ts'
+import type { ModelRequest } from '../request/model-request.ts'
 import { KeyedRows } from '../state/keyed-rows.ts'
 import { Ladder } from '../statistics/ladder.ts'
 import { Account, OPEN } from './account.ts'
@@ -73,19 +75,18 @@ class UsageDetector implements Detector {
   }
 
   score(event: Event): readonly Score[] {
-    const { inference, principal } = event
-    if (!inference || principal === undefined || !Number.isFinite(event.at)) return NOTHING
-    const account = new Account(this.#rows.use(principal))
+    if (!isModelRequest(event)) return NOTHING
+    const account = new Account(this.#rows.use(event.principal))
     const index = Math.floor(event.at / this.#bucketMs)
     const open = account.find(index)
-    if (open) return this.#count(event, inference, open)
+    if (open) return this.#count(event, open)
     const bucket = this.#open(account, index)
-    const high = this.#count(event, inference, bucket)
+    const high = this.#count(event, bucket)
     return [...this.#greet(event, account, bucket), ...high]
   }
 
   learn(event: Event): void {
-    if (!event.inference || event.principal === undefined || !Number.isFinite(event.at)) return
+    if (!isModelRequest(event)) return
     const row = this.#rows.find(event.principal)
     if (!row) return
     const account = new Account(row)
@@ -150,7 +151,7 @@ class UsageDetector implements Detector {
   }
 
   /** What there is to say of a principal when one of its buckets begins: that it is new, or how far learning is. */
-  #greet(event: Event, account: Account, bucket: Bucket): readonly Score[] {
+  #greet(event: ModelRequest, account: Account, bucket: Bucket): readonly Score[] {
     const scores: Score[] = []
     if (account.meet()) {
       const p = this.#fleet.newcomerP(bucket.index, this.#config.learningBuckets)
@@ -176,10 +177,10 @@ class UsageDetector implements Detector {
     return scores
   }
 
-  #count(event: Event, inference: Inference, bucket: Bucket): readonly Score[] {
+  #count(event: ModelRequest, bucket: Bucket): readonly Score[] {
     let scores = NOTHING
     for (let feature = 0; feature < FEATURES.length; feature++) {
-      if (!bucket.add(feature, amountIn(inference, feature))) continue
+      if (!bucket.add(feature, amountIn(event.inference, feature))) continue
       const high = this.#crossing(event, bucket, feature)
       if (high) scores = [...scores, high]
     }
@@ -187,7 +188,7 @@ class UsageDetector implements Detector {
   }
 
   /** The running total has reached the next level: what p is now, and when to look again. */
-  #crossing(event: Event, bucket: Bucket, feature: number): Score | undefined {
+  #crossing(event: ModelRequest, bucket: Bucket, feature: number): Score | undefined {
     const total = bucket.total(feature)
     const [level, spread] = [bucket.expected(feature), bucket.spread(feature)]
     const isOwn = bucket.reference === 'own'
@@ -209,11 +210,11 @@ class UsageDetector implements Detector {
     }
   }
 
-  #scoreOf(event: Event, bucket: Bucket): Pick<Score, 'detector' | 'event' | 'principal' | 'window'> {
+  #scoreOf(event: ModelRequest, bucket: Bucket): Pick<Score, 'detector' | 'event' | 'principal' | 'window'> {
     return {
       detector: this.#name,
       event,
-      ...(event.principal === undefined ? {} : { principal: event.principal }),
+      principal: event.principal,
       window: { from: bucket.index * this.#bucketMs, to: event.at, events: bucket.total(0) },
     }
   }

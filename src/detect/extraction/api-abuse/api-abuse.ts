@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Detector, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Given, Log, Plugin } from '../../../contract/plugin.ts'
+import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { Ladder } from '../../statistics/ladder.ts'
@@ -65,8 +66,8 @@ class ApiAbuseDetector implements Detector {
   }
 
   score(event: Event): readonly Score[] {
+    if (!isModelRequest(event)) return NOTHING
     const { inference, principal } = event
-    if (!inference || principal === undefined || !Number.isFinite(event.at)) return NOTHING
     const tokens = inference.parameters.biasedTokens
     const probing = tokens !== undefined && tokens.length > 0 && this.#isProbe(inference.parameters)
     if (!probing && !this.#rows.find(principal)) return NOTHING

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { StateChange } from '../../../src/contract/detect.ts'
+import { KeyedRows } from '../../../src/detect/state/keyed-rows.ts'
+
+const SECTIONS = [
+  { name: 'hot.1', bytes: 24 },
+  { name: 'cold.1', bytes: 16 },
+]
+
+function rows(cap: number): KeyedRows {
+  return new KeyedRows(cap, SECTIONS)
+}
+
+function keep(store: Map<string, Uint8Array>, changes: readonly StateChange[]): void {
+  for (const { key, value } of changes)
+    if (value) store.set(key, value)
+    else store.delete(key)
+}
+
+describe('keyed rows', () => {
+  test('evict the least recently used key and delete what was stored of it', () => {
+    const held = rows(2)
+    held.use('a')
+    held.use('b')
+    held.changes()
+    held.use('a')
+    held.use('c')
+    expect(held.find('b')).toBeUndefined()
+    expect(held.keys()).toEqual({ held: 2, cap: 2, evicted: 1 })
+    const gone = held.changes().filter((change) => change.value === null)
+    expect(gone.map((change) => change.key)).toEqual(['hot.1/b', 'cold.1/b'])
+  })
+
+  test('a key that comes back begins with zeros and is stored, not deleted', () => {
+    const held = rows(1)
+    held.use('a').numbers[1] = 7
+    held.use('b')
+    expect(held.use('a').numbers[1]).toBe(0)
+    expect(held.changes().filter((change) => change.key.endsWith('/a') && change.value === null)).toEqual([])
+  })
+
+  test('give only the sections that changed, without trailing zeros', () => {
+    const held = rows(4)
+    const row = held.use('a')
+    row.bytes[8] = 5
+    expect(held.changes().map(({ key, value }) => [key, value?.length])).toEqual([
+      ['hot.1/a', 9],
+      ['cold.1/a', 0],
+    ])
+    expect(held.changes()).toEqual([])
+    row.bytes[24] = 1
+    held.touch(row, 1)
+    expect(held.changes().map((change) => change.key)).toEqual(['cold.1/a'])
+  })
+
+  test('refuse a map for nothing and a section that is no multiple of eight', () => {
+    expect(() => rows(0)).toThrow('one key at least')
+    expect(() => new KeyedRows(1, [{ name: 'odd', bytes: 7 }])).toThrow('section odd')
+  })
+
+  test('with a lower cap than before, restoring keeps the most recently used', () => {
+    const held = rows(5)
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'a']) held.use(key)
+    const fewer = rows(2)
+    fewer.restore(held.changes())
+    expect(['a', 'b', 'c', 'd', 'e'].filter((key) => fewer.find(key))).toEqual(['a', 'e'])
+    expect(fewer.changes().every((change) => change.value === null)).toBe(true)
+  })
+
+  test('hold, after any uses and a restart anywhere, what a map with the same history holds', () => {
+    const uses = fc.array(fc.record({ key: fc.constantFrom(...'abcdefgh'), value: fc.nat(1e6), store: fc.boolean() }))
+    fc.assert(
+      fc.property(uses, uses, fc.integer({ min: 1, max: 6 }), (before, after, cap) => {
+        let held = rows(cap)
+        const store = new Map<string, Uint8Array>()
+        // A Map whose keys are put back at the end on each use is the simplest least-recently-used map there is.
+        const model = new Map<string, number>()
+        const apply = (steps: typeof before): void => {
+          for (const { key, value, store: isStored } of steps) {
+            const row = held.use(key)
+            row.numbers[1] = (row.numbers[1] ?? 0) + value
+            const total = (model.get(key) ?? 0) + value
+            model.delete(key)
+            model.set(key, total)
+            const [oldest] = model.keys()
+            if (model.size > cap && oldest !== undefined) model.delete(oldest)
+            if (isStored) keep(store, held.changes())
+          }
+          keep(store, held.changes())
+        }
+        apply(before)
+        held = rows(cap)
+        held.restore([...store].map(([key, value]) => ({ key, value })).toSorted((a, b) => (a.key < b.key ? -1 : 1)))
+        apply(after)
+        for (const key of 'abcdefgh') expect(held.find(key)?.numbers[1]).toBe(model.get(key))
+        expect(held.keys().held).toBe(model.size)
+        expect(store.size).toBe(2 * model.size)
+      }),
+    )
+  })
+})
