@@ -69,7 +69,8 @@ function itemReason(item: ReplyItem | undefined): string {
   return cut([`item status ${item.status}`, type, reason].filter((part) => typeof part === 'string').join(': '))
 }
 
-/** Reasons are kept and shown; Elasticsearch's can quote much. */
-function cut(text: string): string {
+/** Reasons are kept and shown, in one line; Elasticsearch's can quote much. */
+function cut(reason: string): string {
+  const text = reason.replaceAll(/\s+/g, ' ')
   return text.length <= 300 ? text : `${text.slice(0, 299)}…`
 }
