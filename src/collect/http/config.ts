@@ -13,7 +13,7 @@ const LISTEN = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]]*)):(?<port>\d{1
 
 const listen = z
   .string()
-  .regex(LISTEN, 'write it as host:port, for example 127.0.0.1:8686 or [::1]:8686')
+  .regex(LISTEN, { error: 'write it as host:port, for example 127.0.0.1:8686 or [::1]:8686', abort: true })
   .transform((text): Listen => {
     const { six, host, port } = LISTEN.exec(text)?.groups ?? {}
     return { host: six ?? (host || '127.0.0.1'), port: Number(port) }
@@ -23,25 +23,26 @@ const listen = z
 const path = z.string().min(1)
 const keyPair = { cert: path.describe('PEM file: certificate and chain'), key: path.describe('PEM file: private key') }
 
-const auth = z.union([
-  z.strictObject({ bearer: z.array(secretRef).min(1) }).describe('Authorization: Bearer, any of these tokens'),
-  z
-    .strictObject({ hmac: z.array(secretRef).min(1) })
-    .describe('Standard Webhooks signatures, any of these whsec_ secrets'),
-  z.strictObject({
-    mtls: z.strictObject({
-      ...keyPair,
-      ca: path.describe('PEM file: who may issue client certificates'),
-      sans: z
-        .array(
-          z.string().regex(/^(DNS|URI|email|IP Address):./, 'write it as DNS:name, URI:…, email:… or IP Address:…'),
-        )
-        .min(1)
-        .optional()
-        .describe('Subject alternative names that may send; without it every certificate of the authority may'),
-    }),
-  }),
-])
+const mtls = z.strictObject({
+  ...keyPair,
+  ca: path.describe('PEM file: who may issue client certificates'),
+  sans: z
+    .array(z.string().regex(/^(DNS|URI|email|IP Address):./, 'write it as DNS:name, URI:…, email:… or IP Address:…'))
+    .min(1)
+    .optional()
+    .describe('Subject alternative names that may send; without it every certificate of the authority may'),
+})
+
+const auth = z
+  .strictObject({
+    bearer: z.array(secretRef).min(1).optional().describe('Authorization: Bearer, any of these tokens'),
+    hmac: z.array(secretRef).min(1).optional().describe('Standard Webhooks signatures, any of these whsec_ secrets'),
+    mtls: mtls.optional().describe('TLS with client certificates'),
+  })
+  .refine(
+    (kinds) => Object.values(kinds).filter((kind) => kind !== undefined).length === 1,
+    'choose one of bearer, hmac and mtls',
+  )
 
 const limits = z
   .strictObject({
@@ -99,7 +100,7 @@ export const HttpConfig = z
         path: ['auth'],
         message: `anybody who reaches ${config.listen.host} could send records: add auth (bearer, hmac or mtls), or listen on 127.0.0.1`,
       })
-    if (config.tls !== undefined && config.auth !== undefined && 'mtls' in config.auth)
+    if (config.tls && config.auth?.mtls)
       context.addIssue({
         code: 'custom',
         path: ['tls'],

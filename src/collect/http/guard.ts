@@ -24,10 +24,9 @@ const TOLERANCE_SECONDS = 300
 
 /** Reads the secrets. Throws TransientError naming the place when one cannot be used. */
 export async function openGuard(auth: HttpConfig['auth'], clock: Clock): Promise<Guard> {
-  if (auth === undefined) return localGuard
-  if ('bearer' in auth) return bearerGuard(await Promise.all(auth.bearer.map(digestOf)))
-  if ('hmac' in auth) return signatureGuard(await Promise.all(auth.hmac.map(signingKey)), clock)
-  return certificateGuard(auth.mtls.sans)
+  if (auth?.bearer) return bearerGuard(await Promise.all(auth.bearer.map(digestOf)))
+  if (auth?.hmac) return signatureGuard(await Promise.all(auth.hmac.map(signingKey)), clock)
+  return auth?.mtls ? certificateGuard(auth.mtls.sans) : localGuard
 }
 
 /**

@@ -58,7 +58,7 @@ export async function openHttp(config: HttpConfig, context: CollectorContext, di
     const report = backlogReport(journal, context)
     const receiver = new Receiver({ config, given: context, journal, guard, keys, space, appended: report })
     const listener = life.add('listener', await Listener.open(config, (...each) => receiver.handle(...each), clock))
-    if (!isLoopback(config.listen.host) && !config.tls && !(config.auth && 'mtls' in config.auth))
+    if (!isLoopback(config.listen.host) && !config.tls && !config.auth?.mtls)
       log.warn('listening without TLS beyond this machine', { address: listener.address })
     return new HttpCollector({ context, journal, listener, from, life, acked: report })
   } catch (error) {

@@ -82,7 +82,7 @@ async function serverOf(config: HttpConfig): Promise<Server> {
 }
 
 async function tlsOptions({ tls, auth }: HttpConfig): Promise<TlsServerOptions | undefined> {
-  const mtls = auth && 'mtls' in auth ? auth.mtls : undefined
+  const mtls = auth?.mtls
   const files = mtls ?? tls
   if (!files) return undefined
   try {

@@ -46,7 +46,11 @@ export class JournalReader {
   /** The next entry or damage; undefined when everything on disk has been read. Throws StoreError when the disk does not answer. */
   async next(): Promise<JournalEntry | Damage | undefined> {
     const { segments, end } = this.#journal
-    if (this.#at >= end) return undefined
+    if (this.#at >= end) {
+      // An open file keeps its space on the disk even after it was deleted.
+      await this.close()
+      return undefined
+    }
     const index = segments.findLastIndex((segment) => segment.start <= this.#at)
     const segment = segments[index]
     const segmentEnd = Math.min(segments[index + 1]?.start ?? end, end)
