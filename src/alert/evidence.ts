@@ -56,9 +56,9 @@ function scoreOf(score: Score, scrubber: Scrubber): EvidenceScore {
   }
 }
 
-/** JSON has no infinity and no NaN. */
+/** JSON has no infinity, no NaN and no negative zero. */
 function finite(value: number): number {
-  if (Number.isNaN(value)) return 0
+  if (Number.isNaN(value) || value === 0) return 0
   return Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE)
 }
 

@@ -34,7 +34,7 @@ export function isSelective(matchers: readonly Matcher[]): boolean {
   return matchers.some(({ value, equal }) => (value !== '') === equal)
 }
 
-const WRITTEN = /^\s*([^\s=!~]+)\s*(!?=)\s*(?:"([^"]*)"|([^"~]*?))\s*$/
+const WRITTEN = /^\s*([^\s=!~]+)\s*(!?=)\s*(?:"([^"]*)"|((?![=~])[^"]*?))\s*$/
 
 /** A matcher as Alertmanager writes it: `level = critical`, `principal != "key:ab12"`. Patterns (`=~`) are not taken. */
 export const WrittenMatcher = z

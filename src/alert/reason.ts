@@ -36,7 +36,7 @@ export function overflowSentence(title: string, limit: number, count: number): s
 /** A finding's weight among those of its alert: the smaller the p-value, the stronger; rules without scores: the first. */
 export function strengthOf({ score }: Finding): number {
   if (!score || score.p === null) return 0
-  return score.p > 0 ? Math.min(-Math.log10(score.p), 1_000) : 1_000
+  return score.p > 0 ? Math.max(0, Math.min(-Math.log10(score.p), 1_000)) : 1_000
 }
 
 function doing(ecs: EcsFields, principal: string | undefined): string {

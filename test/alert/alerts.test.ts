@@ -49,7 +49,7 @@ describe('an alert', () => {
       alerts
         .open()
         .map(({ count }) => count)
-        .sort(),
+        .toSorted((a, b) => a - b),
     ).toEqual([1, 1, 2])
   })
 
@@ -140,7 +140,7 @@ describe('an alert', () => {
       alerts
         .open()
         .map(({ risk }) => risk)
-        .sort(),
+        .toSorted((a, b) => a - b),
     ).toEqual([45, 69.8, 83.4])
   })
 })
@@ -157,6 +157,19 @@ describe('the limit of open alerts', () => {
     expect(overflow).toMatchObject({ count: 35, risk: 20 })
     expect(overflow).not.toHaveProperty('principal')
     expect(overflow?.reason).toBe('Something odd: more than 3 alerts are open; 35 further findings are counted here')
+  })
+
+  test('does not count the overflow alert itself', () => {
+    const alerts = started({ max_open_per_rule: 1 })
+    alerts.take([finding({ principal: 'key:a' }), finding({ principal: 'key:b' })], NOON)
+    alerts.resolve(alerts.open().find(({ principal }) => principal === 'key:a')?.id ?? '', 'eve', NOON)
+    alerts.take([finding({ principal: 'key:c' })], NOON)
+    expect(alerts.open().map(({ principal, count }) => [principal, count])).toEqual(
+      expect.arrayContaining([
+        [undefined, 1],
+        ['key:c', 1],
+      ]),
+    )
   })
 
   test('makes room again when alerts end', () => {

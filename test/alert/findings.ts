@@ -102,7 +102,9 @@ export class Memory implements StoredAlerts {
   /** Everything that is kept, for comparing two runs. */
   everything(): { alerts: Record<string, unknown>; documents: Record<string, unknown> } {
     const sorted = (map: ReadonlyMap<string, string>): Record<string, unknown> =>
-      Object.fromEntries([...map].sort().map(([key, text]) => [key, JSON.parse(text) as unknown]))
+      Object.fromEntries(
+        [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, text]) => [key, JSON.parse(text) as unknown]),
+      )
     return { alerts: sorted(this.#alerts), documents: sorted(this.#documents) }
   }
 }
