@@ -8,7 +8,8 @@ import { chainStart, rowAfter, type ChainHead } from '../../src/store/audit-chai
 import { passingAuditKey } from '../../src/store/audit-key.ts'
 import { verifyAuditFile } from '../../src/store/reader.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
-import { auditEntries, auditEntry, freshDirectory, inMemory, noon, opened } from './sample.ts'
+import { freshDirectory, inMemory, opened } from './opened.ts'
+import { auditEntries, auditEntry, noon } from './sample.ts'
 
 describe('the chain', () => {
   test('is sha256 over the previous hash and the canonical JSON, so that anybody can check it', () => {

@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RefusedError } from '../../src/runtime/errors.ts'
 import type { SqliteStore } from '../../src/store/store.ts'
-import { freshDirectory, inMemory, noon, notification, opened } from './sample.ts'
+import { freshDirectory, inMemory, opened } from './opened.ts'
+import { noon, notification } from './sample.ts'
 
 function put(store: SqliteStore, ...ids: readonly string[]): void {
   store.commit({ notifications: ids.map((id, index) => notification(id, noon + index)) })

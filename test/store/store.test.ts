@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { StoreError, StoreFullError } from '../../src/runtime/errors.ts'
 import { openReader } from '../../src/store/reader.ts'
-import { alert, auditEntries, freshDirectory, inMemory, noon, notification, opened, quarantined } from './sample.ts'
+import { freshDirectory, inMemory, opened } from './opened.ts'
+import { alert, auditEntries, noon, notification, quarantined } from './sample.ts'
 
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values)
 
