@@ -1,7 +1,7 @@
 import type { Fields } from '../../contract/event.ts'
 import type { Identity } from '../principal/pseudonyms.ts'
 import type { EcsView } from '../shape/ecs-view.ts'
-import { type Draft, type Format, below, logsource, sealedPaths } from '../shape/format.ts'
+import { type Draft, type Format, type Tools, below, logsource, sealedPaths } from '../shape/format.ts'
 import { parseEmbedded } from '../shape/parse.ts'
 import { timeOf } from '../shape/time.ts'
 import { isRecord, listOf, numberOf, recordOf, textOf } from '../shape/values.ts'
@@ -48,14 +48,19 @@ export const kubernetes: Format = {
 
 const AUDIT = logsource('kubernetes', 'audit')
 
-const SEALED = sealedPaths([
+const IDENTITIES = [
   ...below('user', 'username uid extra'),
   ...below('impersonatedUser', 'username uid extra'),
   ...below('requestObject', 'subjects subjects.name data stringData spec.token status.token'),
   ...below('responseObject', 'subjects subjects.name data stringData status.token status.certificate spec.username'),
   'annotations.authorization.k8s.io/reason',
   'properties.log',
-])
+]
+const SEALED = sealedPaths(IDENTITIES)
+
+/** Requests about accounts (token requests, impersonation) name the account where others name a thing. */
+const SEALED_ACCOUNT = sealedPaths([...IDENTITIES, 'objectRef.name', 'requestURI'])
+const ACCOUNTS = new Set(['serviceaccounts', 'users', 'groups', 'uids'])
 
 function isAuditEvent(fields: Fields): boolean {
   if (typeof fields['apiVersion'] === 'string') return fields['apiVersion'].startsWith('audit.k8s.io')
@@ -82,7 +87,7 @@ function kubernetesDraft(fields: Fields): Draft {
     at: timeOf(fields['requestReceivedTimestamp']) ?? timeOf(fields['stageTimestamp']),
     logsource: AUDIT,
     fields,
-    sealed: SEALED,
+    sealed: accountIn(recordOf(fields['objectRef'])) ? SEALED_ACCOUNT : SEALED,
     principal: principalOf(textOf(recordOf(fields['user'])?.['username'])),
     describe,
   }
@@ -95,7 +100,14 @@ function principalOf(username: string | undefined): Identity | undefined {
   return { kind: isService ? 'service' : 'user', identity: username }
 }
 
-function describe(ecs: EcsView, fields: Fields): void {
+/** The account that a request is about, under the name it would act by. */
+function accountIn(object: Fields | undefined): string | undefined {
+  const [resource, name] = [textOf(object?.['resource']), textOf(object?.['name'])]
+  if (resource === undefined || name === undefined || !ACCOUNTS.has(resource)) return undefined
+  return resource === 'serviceaccounts' ? `system:serviceaccount:${String(object?.['namespace'])}:${name}` : name
+}
+
+function describe(ecs: EcsView, fields: Fields, tools: Tools): void {
   const verb = textOf(fields['verb']) ?? 'unknown'
   const object = recordOf(fields['objectRef'])
   const resource = textOf(object?.['resource'])
@@ -109,13 +121,18 @@ function describe(ecs: EcsView, fields: Fields): void {
   ecs.dataset('kubernetes.audit', 'kube-apiserver')
   ecs.word('orchestrator.type', 'kubernetes')
   ecs.word('orchestrator.namespace', object?.['namespace'])
-  ecs.word('orchestrator.resource.name', object?.['name'])
   ecs.word('orchestrator.resource.type', what)
   ecs.word('orchestrator.api_version', object?.['apiVersion'])
   ecs.word('modelward.record.id', fields['auditID'])
   ecs.source(listOf(fields['sourceIPs'])[0])
   ecs.word('user_agent.original', fields['userAgent'])
-  ecs.word('url.path', textOf(fields['requestURI'])?.split('?', 1)[0])
+  const account = principalOf(accountIn(object))
+  if (account) {
+    ecs.word('user.target.name', tools.pseudonyms.of(account.kind, account.identity))
+  } else {
+    ecs.word('orchestrator.resource.name', object?.['name'])
+    ecs.word('url.path', textOf(fields['requestURI'])?.split('?', 1)[0])
+  }
   ecs.count('http.response.status_code', code)
   const groups = listOf(recordOf(fields['user'])?.['groups']).map(textOf)
   // Only the built-in groups: others may name people.
