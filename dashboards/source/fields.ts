@@ -74,7 +74,6 @@ export const ecsFields: Readonly<Record<string, FieldType>> = {
   ...of('keyword', 'error', ['code']),
   ...of('match_only_text', 'error', ['message']),
   ...of('keyword', 'trace', ['id']),
-  ...of('keyword', 'session', ['id']),
 }
 
 /** What modelward says beyond ECS. */
