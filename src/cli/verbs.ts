@@ -2,6 +2,7 @@ import type { Verb } from './verb.ts'
 import { alerts } from './verbs/alerts.ts'
 import { audit } from './verbs/audit.ts'
 import { check } from './verbs/check.ts'
+import { doctor } from './verbs/doctor.ts'
 import { playbook } from './verbs/playbook.ts'
 import { quarantine } from './verbs/quarantine.ts'
 import { replay } from './verbs/replay.ts'
@@ -24,4 +25,5 @@ export const verbs: readonly Verb[] = [
   quarantine,
   audit,
   setup,
+  doctor,
 ]
