@@ -127,9 +127,12 @@ export class SqliteStore extends StoreQueries implements Store {
 
   /** May be called twice. */
   [Symbol.dispose](): void {
-    this.#writeAheadLog.finish()
-    this.#connection[Symbol.dispose]()
-    this.#lock?.[Symbol.dispose]()
+    try {
+      this.#writeAheadLog.finish()
+    } finally {
+      this.#connection[Symbol.dispose]()
+      this.#lock?.[Symbol.dispose]()
+    }
   }
 
   #write(changes: Changes): Written {

@@ -40,14 +40,15 @@ export class WriteAheadLog {
     }
   }
 
-  /** Before closing: leaves a database without a log, unless a reader is in the way or the store has failed. */
+  /** Before closing: leaves a database without a log, unless a reader, a full disk or an earlier failure is in the way. */
   finish(): void {
     if (!this.#connection.usable) return
     try {
       this.#connection.execute(`PRAGMA busy_timeout = ${CLOSING_WAIT_MS}`)
       this.#connection.first<WalState>('PRAGMA wal_checkpoint(TRUNCATE)')
     } catch (error) {
-      this.#log.warn('write-ahead log could not be folded at closing', { reason: reasonOf(error) })
+      if (!(error instanceof StoreFullError)) throw error
+      this.#log.warn('write-ahead log cannot be folded', { reason: reasonOf(error) })
     }
   }
 }

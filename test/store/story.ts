@@ -32,7 +32,8 @@ export function memoryOf(store: Store): unknown {
   }
 }
 
-function commitOf(number: number): Changes {
+/** What step `number` commits. */
+export function commitOf(number: number): Changes {
   return {
     positions: [{ source: 'gateway', stream: `file-${number % 2}`, value: number % 5 === 4 ? null : String(number) }],
     states: Array.from({ length: 20 }, (_, index) => ({
