@@ -23,19 +23,31 @@ export class Account {
     this.#numbers = row.numbers
   }
 
-  /** The open bucket with this index, if there is one. */
+  /** The open bucket that an event of this index counts into; one bucket too late counts into the older one. */
   find(index: number): Bucket | undefined {
     const first = this.#bucket(0)
     if (first.index === index && !first.isEmpty) return first
     const second = this.#bucket(1)
-    return second.index === index && !second.isEmpty ? second : undefined
+    if (second.index === index && !second.isEmpty) return second
+    if (first.isEmpty || second.isEmpty) return undefined
+    const older = first.index < second.index ? first : second
+    return older.index === index + 1 ? older : undefined
   }
 
-  /** Where a new bucket goes: an empty place, else the place of the older bucket, which has to be closed first. */
-  place(): Bucket {
+  /**
+   * Where a new bucket goes: an empty place, else the place of the bucket that it follows, which has to be closed first.
+   * That is the older one, unless both are in use by sources that are far apart and the new one goes on from the newer.
+   */
+  place(index: number): Bucket {
     const [first, second] = [this.#bucket(0), this.#bucket(1)]
     if (first.isEmpty) return first
-    return second.isEmpty || second.index < first.index ? second : first
+    if (second.isEmpty) return second
+    const [older, newer] = first.index < second.index ? [first, second] : [second, first]
+    const isOneSource = newer.index - older.index <= 1 || !older.isActive
+    const place = index > newer.index && !isOneSource ? newer : older
+    const other = place === older ? newer : older
+    other.rest()
+    return place
   }
 
   /** True once, for a principal that no row was held for. */

@@ -9,9 +9,10 @@ const SPREAD = EXPECTED + FEATURES.length
 const RUNG = SPREAD + FEATURES.length
 const REFERENCE = RUNG + FEATURES.length
 const REFERENCE_BUCKETS = REFERENCE + 1
+const ACTIVE = REFERENCE_BUCKETS + 1
 
 /** Numbers that one open bucket takes in a row. */
-export const BUCKET_NUMBERS = REFERENCE_BUCKETS + 1
+export const BUCKET_NUMBERS = ACTIVE + 1
 
 /** What a bucket is compared with: nothing yet, the principal's own past, or the first days of other principals. */
 export type Reference = 'none' | 'own' | 'fleet'
@@ -38,6 +39,14 @@ export class Bucket {
     return this.#get(LEARNED) >= this.total(0)
   }
 
+  /** False when no event has come since `rest` was called. */
+  get isActive(): boolean {
+    return this.#get(ACTIVE) === 1
+  }
+  rest(): void {
+    this.#set(ACTIVE, 0)
+  }
+
   clear(index: number): void {
     this.#numbers.fill(0, this.#at, this.#at + BUCKET_NUMBERS)
     this.#set(INDEX, index)
@@ -51,6 +60,7 @@ export class Bucket {
   add(feature: number, amount: number): boolean {
     const total = this.#get(TOTALS + feature) + amount
     this.#set(TOTALS + feature, total)
+    this.#set(ACTIVE, 1)
     return total >= this.#get(NEXT + feature)
   }
   /** Counts a learned event; true for the bucket's first. */

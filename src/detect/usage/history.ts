@@ -51,22 +51,19 @@ export class History {
     if (this.count % REFRESH === 0) this.#refresh(row)
   }
 
-  /** Of all buckets held, up to seven buckets ago. */
+  /** Of all buckets held, taken at most seven buckets ago. */
   overall(feature: number): Centre {
     const at = CENTRES + 2 * feature
     return { median: this.#row?.numbers[at] ?? 0, spread: this.#row?.numbers[at + 1] ?? 0 }
   }
 
-  /** Of the buckets held that began in this hour of the day or one beside it, and how many they are. */
+  /** Of the buckets held that began in this hour of the day, and how many they are. */
   atHour(feature: number, hour: number): Centre & { readonly buckets: number } {
     const bytes = this.#row?.bytes ?? this.#values
-    const [before, after] = [(hour + 23) % 24, (hour + 1) % 24]
     const end = ENTRIES + Math.min(this.count, this.#room) * ENTRY_BYTES
     let buckets = 0
-    for (let at = ENTRIES; at < end; at += ENTRY_BYTES) {
-      const other = bytes[at]
-      if (other === hour || other === before || other === after) this.#values[buckets++] = bytes[at + 1 + feature] ?? 0
-    }
+    for (let at = ENTRIES; at < end; at += ENTRY_BYTES)
+      if (bytes[at] === hour) this.#values[buckets++] = bytes[at + 1 + feature] ?? 0
     return { ...centreOf(this.#values, buckets, this.#scratch), buckets }
   }
 

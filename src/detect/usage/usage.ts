@@ -116,7 +116,7 @@ class UsageDetector implements Detector {
 
   /** Closes the bucket in whose place the new one comes, and says what the new one will be compared with. */
   #open(account: Account, index: number): Bucket {
-    const bucket = account.place()
+    const bucket = account.place(index)
     const history = this.#history.of(account.row)
     if (!bucket.isEmpty && bucket.isQuiet) this.#remember(account, bucket)
     bucket.clear(index)
