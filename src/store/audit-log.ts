@@ -8,7 +8,7 @@ import type { JsonReader } from './json.ts'
 import { rowLimit } from './reading.ts'
 
 /** A checkpoint is signed and stored after each so many entries, and whenever somebody asks. */
-export const CHECKPOINT_EVERY = 1000
+const CHECKPOINT_EVERY = 1000
 
 export interface AuditLogOptions {
   readonly connection: Connection

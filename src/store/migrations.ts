@@ -70,10 +70,12 @@ export const migrations: readonly Migration[] = [
   {
     version: 2,
     up: `
+      CREATE INDEX alerts_by_time ON alerts (last_at);
       CREATE INDEX alerts_by_principal ON alerts (principal, last_at);
       CREATE INDEX alerts_by_rule ON alerts (rule, last_at);
       CREATE INDEX quarantine_by_source ON quarantine (source, at);`,
     down: `
+      DROP INDEX alerts_by_time;
       DROP INDEX alerts_by_principal;
       DROP INDEX alerts_by_rule;
       DROP INDEX quarantine_by_source;`,

@@ -9,7 +9,7 @@ import { fileFailureOf, isCorruption } from './failure.ts'
 import { migrate, migrations, refuseNewer, schemaVersion } from './migrations.ts'
 
 /** A file up to this size is checked whole at every opening; a larger one only after damage was reported. */
-export const CHECKED_BYTES = 256 * 1024 * 1024
+const CHECKED_BYTES = 256 * 1024 * 1024
 const BUSY_TIMEOUT_MS = 5000
 const CACHE_KIB = 16 * 1024
 const KEPT_WAL_BYTES = 64 * 1024 * 1024

@@ -17,7 +17,7 @@ import { WriteAheadLog } from './write-ahead-log.ts'
 const OUTBOX_BYTES = 256 * 1024 * 1024
 
 /** Where the store lives: a directory of its own, or memory only (for replay: no file, no lock, gone when closed). */
-export type StorePlace =
+type StorePlace =
   | { readonly directory: string; readonly memory?: false }
   | { readonly directory?: string; readonly memory: true }
 

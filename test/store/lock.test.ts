@@ -54,3 +54,23 @@ test('a holder that is killed leaves the directory free at once', async () => {
   await once(child, 'exit')
   expect(opened(directory).openedWith).toEqual([])
 })
+
+test('of several that start at once on a new directory exactly one opens, and the others know its pid', async () => {
+  const directory = freshDirectory()
+  const children = Array.from({ length: 4 }, () =>
+    spawn(process.execPath, argumentsFor(directory), { stdio: ['pipe', 'pipe', 'inherit'] }),
+  )
+  const words = await Promise.all(
+    children.map(async (child) => {
+      const [said] = (await once(child.stdout, 'data')) as [Buffer]
+      return { pid: child.pid, said: said.toString() }
+    }),
+  )
+  for (const child of children) child.kill('SIGKILL')
+  const winners = words.filter(({ said }) => said === 'open\n')
+  expect(winners).toHaveLength(1)
+  for (const { said } of words.filter((one) => one !== winners[0])) {
+    expect(said).toContain('MW_LOCKED')
+    expect(said).toContain(`(pid ${winners[0]?.pid})`)
+  }
+})

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { StoreError, StoreFullError } from '../../src/runtime/errors.ts'
 import { openReader } from '../../src/store/reader.ts'
 import { freshDirectory, inMemory, opened } from './opened.ts'
 import { alert, auditEntries, noon, notification, quarantined } from './sample.ts'
+import { lived } from './story.ts'
 
 const bytes = (...values: readonly number[]): Uint8Array => Uint8Array.from(values)
 
@@ -257,6 +260,18 @@ describe('a reader', () => {
     expect(reader.outbox.depth()).toEqual([{ consumer: 'siem', rows: 1, oldestAt: noon }])
     reader[Symbol.dispose]()
     store.commit({ alerts: [alert('b')] })
+  })
+
+  test('reads what a daemon that was killed had committed, and leaves mending to the next daemon', () => {
+    const directory = freshDirectory()
+    const story = join(import.meta.dirname, 'story.ts')
+    const child = spawnSync(process.execPath, [story, directory, '5', 'store.in-commit', '3'])
+    expect(child.signal).toBe('SIGKILL')
+    const reader = openReader(directory)
+    expect(lived(reader)).toBe(3)
+    expect(reader.audit.verify()).toEqual({ intact: true, entries: 900, checkpoints: 0 })
+    reader[Symbol.dispose]()
+    expect(lived(opened(directory))).toBe(3)
   })
 
   test('of a directory without a store is refused', () => {

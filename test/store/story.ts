@@ -12,7 +12,7 @@ export function live(store: Store, number: number): void {
 }
 
 /** How many steps the store has lived. */
-export function lived(store: Store): number {
+export function lived(store: Pick<Store, 'counts'>): number {
   return (store.counts()[0]?.add ?? 0) / 20
 }
 
