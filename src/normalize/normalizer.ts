@@ -82,7 +82,7 @@ class RecordNormalizer implements Normalizer {
     try {
       const drafts = format.toEvents(fields, record, this.#tools)
       if ('refused' in drafts) return drafts
-      return { events: this.#events(drafts, format, record, encodingError) }
+      return { events: this.#events(encodingError ? drafts.map(marked) : drafts, format, record, encodingError) }
     } catch (error) {
       const detail = `the format ${format.name} failed: ${error instanceof Error ? error.message : 'unknown'}`
       return { refused: { reason: 'format_failed', detail } }
@@ -108,6 +108,11 @@ class RecordNormalizer implements Normalizer {
     if (found) this.#lastOf.set(source, found)
     return found
   }
+}
+
+/** Rules see that the text of this event is not what was sent. */
+function marked(draft: Draft): Draft {
+  return { ...draft, fields: { ...draft.fields, modelward: { encoding_error: true } } }
 }
 
 function unknownFormat(record: RawRecord, fields: Fields): Refusal {

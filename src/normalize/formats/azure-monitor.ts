@@ -58,11 +58,13 @@ function isAzureRecord(fields: Fields): boolean {
   if (typeof category !== 'string' || isAzureKubeAudit(fields)) return false
   if (SIGN_IN.test(category)) return true
   const named = fields['operationName'] ?? fields['OperationName'] ?? fields['OperationNameValue']
+  if (typeof named === 'string' && RESOURCE_OPERATION.test(named)) return true
   if (typeof (fields['time'] ?? fields['TimeGenerated']) !== 'string') return false
   return typeof named === 'string' || typeof (fields['resourceId'] ?? fields['_ResourceId']) === 'string'
 }
 
 const SIGN_IN = /signinlogs$/i
+const RESOURCE_OPERATION = /^microsoft\.\w+\//i
 
 function draftOf(raw: Fields, tools: Tools): Draft {
   if (isAzureKubeAudit(raw)) return azureKubeAudit(raw)
