@@ -29,7 +29,7 @@ export function openDatabase(paths: StorePaths, clock: Clock, log: Log): OpenedD
   const notices: StoreNotice[] = []
   try {
     const damage = damageOf(paths)
-    if (damage !== undefined) notices.push(asideNotice(paths, damage, clock))
+    if (damage !== undefined) notices.push(asideNotice(paths, damage, clock, log))
     rmSync(paths.suspect, { force: true })
     const isNew = !existsSync(paths.database)
     createPrivately(paths.database)
@@ -124,8 +124,10 @@ function damageOf(paths: StorePaths): string | undefined {
   }
 }
 
-function asideNotice(paths: StorePaths, damage: string, clock: Clock): StoreNotice {
+function asideNotice(paths: StorePaths, damage: string, clock: Clock, log: Log): StoreNotice {
   const aside = setAside(paths, clock.now())
+  // At once: if the rest of the opening fails, the next one has nothing left to tell.
+  log.error('damaged database set aside', { path: paths.database, damage, aside })
   return {
     kind: 'set-aside',
     detail: `${paths.database} was damaged (${damage}) and is kept as ${aside}; an empty store was made in its place`,

@@ -79,7 +79,8 @@ export class SqliteOutbox implements Outbox {
         this.#connection.run(
           `INSERT INTO parked (consumer, seq, at, reason, bytes, json)
            SELECT ?, seq, ?, ?, bytes, json FROM outbox
-           WHERE seq = ? AND seq > ? AND seq <= ? AND (only_for IS NULL OR only_for = ?)`,
+           WHERE seq = ? AND seq > ? AND seq <= ? AND (only_for IS NULL OR only_for = ?)
+           ON CONFLICT DO NOTHING`,
           consumer,
           this.#clock.now(),
           row.reason,

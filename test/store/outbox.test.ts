@@ -106,7 +106,10 @@ describe('parking', () => {
     const store = inMemory()
     store.outbox.register(['siem', 'chat'])
     put(store, 'a', 'b')
-    store.outbox.advance('siem', 2, [{ seq: 1, reason: 'answered 400' }])
+    store.outbox.advance('siem', 2, [
+      { seq: 1, reason: 'answered 400' },
+      { seq: 1, reason: 'said twice' },
+    ])
     store.outbox.advance('chat', 2)
     expect(store.outbox.fill().bytes).toBe(0)
     expect(store.outbox.parked()).toEqual([
