@@ -1,7 +1,7 @@
 import type { Clock, Log, Metrics, Plugin, Random } from '../contract/plugin.ts'
 import type { Batch, Collector, RawRecord } from '../contract/record.ts'
 import type { SourceStatus } from '../contract/desk.ts'
-import type { CollectorContext } from '../collect/context.ts'
+import type { CollectorContext } from '../collect/context/collector-context.ts'
 import { reasonOf, StoreError } from '../runtime/errors.ts'
 import { withFields } from '../runtime/log.ts'
 import { type ByteBudget, Funnel } from '../runtime/queue.ts'
