@@ -163,7 +163,7 @@ function recordOf({ event, score }: Evidence): Document {
     format: event.format,
     ...(event.file === undefined ? {} : { file: event.file }),
     ...(event.index === undefined ? {} : { record: event.index }),
-    ...(score === undefined ? {} : { detector: score.detector, p: score.p, text: score.text }),
+    ...(score === undefined ? {} : { detector: score.detector, ...finite('p', score.p), text: score.text }),
   }
 }
 

@@ -2,8 +2,8 @@ import { EcsFlat, EcsVersion } from '@elastic/ecs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ECS_VERSION, ecsAlert } from '../../../src/deliver/encode/ecs.ts'
+import { ecsProblems } from '../../support/ecs.ts'
 import { alert, evidence, rule } from '../alerts.ts'
-import { ecsProblems } from './ecs-problems.ts'
 
 const options = { observer: { name: 'watch-1', version: '0.1.0' }, now: Date.UTC(2026, 0, 5, 13) }
 
@@ -45,12 +45,11 @@ describe('an alert as ECS', () => {
   test('the check can fail', () => {
     const document = ecsAlert(alert(), options)
     const event = document['event'] as Record<string, unknown>
-    expect(ecsProblems({ ...document, event: { ...event, kind: 'alarm' } })).toEqual(['event.kind may not be alarm'])
-    expect(ecsProblems({ ...document, event: { ...event, category: 'api' } })).toEqual([
-      'event.category must be a list',
-    ])
-    expect(ecsProblems({ ...document, alarm: 1 })).toEqual(['alarm is not a field of ECS'])
-    expect(ecsProblems({ ...document, tags: [1] })).toEqual(['tags has number'])
+    expect(ecsProblems({ ...document, event: { ...event, kind: 'alarm' } })).toHaveLength(1)
+    expect(ecsProblems({ ...document, event: { ...event, category: 'intrusion_detection' } })).toHaveLength(1)
+    expect(ecsProblems({ ...document, event: { ...event, type: ['start'] } })).toHaveLength(1)
+    expect(ecsProblems({ ...document, alarm: 1 })).toHaveLength(1)
+    expect(ecsProblems({ ...document, tags: [1] })).toHaveLength(1)
   })
 
   test('pairs category and type as ECS expects', () => {
