@@ -168,6 +168,11 @@ function vectorOf(value: unknown): Float32Array | undefined {
   return value.every((item) => typeof item === 'number') ? Float32Array.from(value) : undefined
 }
 
+function personOf(value: unknown): Identity | undefined {
+  const name = wordOf(value)
+  return name === undefined ? undefined : { kind: 'user', identity: name }
+}
+
 /** ECS fields that hold lists. */
 const LISTS = /^(?:event\.(?:category|type)|related\.\w+|tags|user\.roles)$/
 
@@ -182,8 +187,8 @@ function describe(
   for (const [field, from] of Object.entries(mapping.ecs)) {
     const value = valueAt(fields, from)
     if (identity.some((sealed) => covers(sealed, from))) {
-      const name = wordOf(value)
-      if (name !== undefined) ecs.word(field, tools.pseudonyms.of('user', name))
+      const who = from === mapping.principal?.field ? principalOf(mapping, fields) : personOf(value)
+      if (who) ecs.word(field, tools.pseudonyms.of(who.kind, who.identity))
     } else if (field === 'source.ip') {
       ecs.source(value)
     } else if (LISTS.test(field)) {

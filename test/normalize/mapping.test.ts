@@ -14,6 +14,7 @@ const written = {
     'source.ip': 'client.ip',
     'event.action': 'op',
     'user.email': 'client.mail',
+    'user.hash': 'client.key',
     'event.category': 'what',
     'event.type': 'how',
     'http.response.status_code': 'status',
@@ -89,6 +90,7 @@ describe('a mapping in the config', () => {
     expect(event.ecs).toMatchObject({
       'source.ip': '203.0.113.4',
       'user.email': pseudonym('user', 'ann@example.com'),
+      'user.hash': event.principal,
       'event.category': ['api'],
       'event.type': ['access'],
       'http.response.status_code': 200,

@@ -30,8 +30,8 @@ export const haproxy: Format = {
     http_user_agent: 'python-httpx/0.27.0',
     api_key_hash: '307527ac504eb6e9ed11ce5e2d6e0342c09335eced2e9c10b360667b2b81cd56',
   },
-  docs: `# The key is hashed before it is written: never log it. (HAProxy 3.0 or later)
-http-request set-var(txn.key_hash) req.hdr(authorization),regsub(^[Bb]earer\\s+,),sha2(256),hex,lower
+  docs: `# The bearer key is hashed before it is written: never log it. (HAProxy 3.0 or later)
+http-request set-var(txn.key_hash) http_auth_bearer,sha2(256),hex,lower
 http-request capture req.hdr(user-agent) len 128
 log-format "%{+json}o %(msec)[accept_date(ms)] %(remote_addr)ci %(frontend)f %(backend)b %(server)s %(request_method)HM %(request_uri)HU %(status:sint)ST %(body_bytes_sent:sint)B %(request_time_ms:sint)Ta %(termination_state)tsc %(http_user_agent)[capture.req.hdr(0)] %(api_key_hash)[var(txn.key_hash)]"`,
 }

@@ -125,11 +125,16 @@ function inferenceIn(fields: Fields, tools: Tools): Inference {
       costUsd: numberOf(fields['response_cost']),
       latencyMs: seconds === undefined ? undefined : seconds * 1000,
       parameters: parameters && openAiParameters(parameters),
-      prompt: promptText(fields['messages']),
-      output: outputText(fields['response']),
+      prompt: unredacted(promptText(fields['messages'])),
+      output: unredacted(outputText(fields['response'])),
     },
     tools.pseudonyms,
   )
+}
+
+/** With message logging off, LiteLLM writes this in place of every text: it is no text, and no two prompts are alike by it. */
+function unredacted(text: string | undefined): string | undefined {
+  return text?.startsWith('redacted-by-litellm') === true ? undefined : text
 }
 
 function describe(ecs: EcsView, fields: Fields, tools: Tools): void {

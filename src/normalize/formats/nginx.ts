@@ -6,7 +6,7 @@ import { isHaproxyLog } from './haproxy.ts'
 export const nginx: Format = {
   name: 'nginx',
   summary: 'nginx access logs in JSON (log_format … escape=json)',
-  recognises: (fields) => isAccessLog(fields) && !isHaproxyLog(fields),
+  recognises: (fields) => isAccessLog(fields) && 'remote_addr' in fields && !isHaproxyLog(fields),
   toEvents: (fields) => [accessLogDraft(fields, NGINX, (ecs, record) => describeAccess(ecs, record, 'nginx'))],
   example: {
     time_iso8601: '2026-01-05T12:00:00+00:00',

@@ -4,7 +4,7 @@ import { EcsView, describeInference } from './ecs-view.ts'
 import type { Describe, Draft, Tools } from './format.ts'
 
 /** A time this far after the record was received is a clock that is wrong: the event happened when it was received. */
-export const MAX_AHEAD_MS = 5 * 60_000
+const MAX_AHEAD_MS = 5 * 60_000
 
 /** An event as the normaliser makes it. The ECS view is built when it is first asked for: quiet events never pay for it. */
 export class NormalizedEvent implements Event {

@@ -9,7 +9,7 @@ const MOST_NAMES = 1_000
 /** The text of a prompt in any of the shapes the OpenAI API takes: a string, strings, or messages with content or parts. */
 export function promptText(messages: unknown): string | undefined {
   const pieces: string[] = []
-  collectText(messages, pieces, 0)
+  collectText(messages, pieces)
   return joined(pieces)
 }
 
@@ -19,20 +19,21 @@ export function outputText(response: unknown): string | undefined {
   const pieces: string[] = []
   for (const choice of listOf(response['choices'])) {
     if (!isRecord(choice)) continue
-    collectText(choice['message'] ?? choice['delta'] ?? choice['text'], pieces, 0)
+    collectText(choice['message'] ?? choice['delta'] ?? choice['text'], pieces)
   }
-  collectText(response['output'], pieces, 0)
+  collectText(response['output'], pieces)
   return joined(pieces)
 }
 
-function collectText(value: unknown, pieces: string[], depth: number): void {
+/** Records are at most 64 levels deep, so recursion is. */
+function collectText(value: unknown, pieces: string[]): void {
   if (typeof value === 'string') {
     if (value !== '') pieces.push(value)
   } else if (Array.isArray(value)) {
-    if (depth < 4) for (const item of value) collectText(item, pieces, depth + 1)
-  } else if (isRecord(value) && depth < 6) {
+    for (const item of value) collectText(item, pieces)
+  } else if (isRecord(value)) {
     // `parts` is OpenTelemetry's name for what OpenAI calls `content`.
-    collectText(value['content'] ?? value['parts'] ?? value['text'], pieces, depth + 1)
+    collectText(value['content'] ?? value['parts'] ?? value['text'], pieces)
   }
 }
 

@@ -80,6 +80,19 @@ describe('LiteLLM', () => {
     expect(eventOf(record({ messages })).inference?.prompt).toBe(prompt)
   })
 
+  test('texts that LiteLLM redacted are no texts', () => {
+    const messages = [{ role: 'user', content: 'redacted-by-litellm' }]
+    const response = { choices: [{ message: { content: 'redacted-by-litellm' } }] }
+    const { inference } = eventOf(record({ messages, response }))
+    expect([inference?.prompt, inference?.output, inference?.promptHash]).toEqual([undefined, undefined, undefined])
+  })
+
+  test('a count that Elasticsearch would refuse stays out of the view, not out of the event', () => {
+    const event = eventOf(record({ prompt_tokens: 2 ** 31 }))
+    expect(event.inference?.inputTokens).toBe(2 ** 31)
+    expect(event.ecs).not.toHaveProperty(['gen_ai.usage.input_tokens'])
+  })
+
   test('equal prompts have equal hashes, no prompt has none', () => {
     const hashOf = (messages: unknown): string | undefined => eventOf(record({ messages })).inference?.promptHash
     expect(hashOf('a')).toBe(hashOf([{ role: 'user', content: 'a' }]))

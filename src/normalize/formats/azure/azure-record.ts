@@ -26,7 +26,7 @@ export interface AzureRecord {
 }
 
 /** A resource id in parts, in lower case: Azure writes it in any case. */
-export interface AzureResource {
+interface AzureResource {
   readonly id: string
   readonly subscription: string | undefined
   readonly group: string | undefined
