@@ -13,7 +13,7 @@ export function sealOf(path: string, sealed: SealedPaths): 'identity' | 'text' |
 }
 
 /** What kind of secret lies at or under a path, if any: a parent of one is not itself secret. */
-export function sealAt(path: string, sealed: SealedPaths): 'identity' | 'text' | undefined {
+function sealAt(path: string, sealed: SealedPaths): 'identity' | 'text' | undefined {
   if (sealed.text.length === 0 && sealed.identity.length === 0) return undefined
   const plain = withoutPositions(path)
   if (sealed.text.some((other) => holds(withoutPositions(other), plain))) return 'text'

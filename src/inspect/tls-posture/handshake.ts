@@ -70,7 +70,7 @@ function verdict(socket: TLSSocket): Pick<Handshake, 'trusted' | 'distrust'> {
 }
 
 /** Node's code of a connection error; of several addresses tried, the first one's. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0])
   if (!(error instanceof Error)) return 'UNKNOWN'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
