@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -40,7 +40,7 @@ export type Emitted = 'score' | 'finding' | 'alert'
 export interface ReplayOptions {
   readonly config: Config
   readonly world: World
-  /** Files, folders (all files below), `.gz`, or `-` for standard input. */
+  /** Files, folders (all log files below), `.gz`, or `-` for standard input. */
   readonly paths: readonly string[]
   readonly format?: string
   readonly emit: ReadonlySet<Emitted>
@@ -173,9 +173,22 @@ async function findPaths(paths: readonly string[], life: Lifetime): Promise<read
     }
     const at = await stat(path).catch(() => undefined)
     if (!at) throw new UsageError(`there is no file or folder ${path}`)
-    found.push(escapeGlob(resolve(path)) + (at.isDirectory() ? '/**/*' : ''))
+    found.push(...(at.isDirectory() ? await logsBelow(path) : [path]).map((file) => escapeGlob(resolve(file))))
   }
   return found
+}
+
+/** JSON and log files, rotated and gzipped ones too; what else lies in a folder (a licence, a picture) is no log. */
+const LOG = /\.(json|ndjson|jsonl|log)(\.[0-9]+|-[0-9]{8})?(\.gz)?$/i
+
+async function logsBelow(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder, { recursive: true })
+  const logs = names.filter((name) => LOG.test(name)).toSorted()
+  if (logs.length === 0)
+    throw new UsageError(
+      `${folder} holds no .json, .ndjson, .jsonl or .log file, plain or .gz; name the files themselves`,
+    )
+  return logs.map((name) => join(folder, name))
 }
 
 function escapeGlob(path: string): string {
