@@ -1,0 +1,514 @@
+import { execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { afterEach, describe, expect, test } from 'vitest'
+import { file } from '../../../src/collect/file/file.ts'
+import { Folder, line, lines, numbered, textOf } from './folder.ts'
+
+const open: Folder[] = []
+
+function folder(config: object = {}, once = false): Folder {
+  const made = new Folder(config, once)
+  open.push(made)
+  return made
+}
+
+afterEach(async () => {
+  for (const made of open.splice(0)) await made.remove()
+})
+
+const FIVE_MINUTES = 300_000
+
+describe('growing files', () => {
+  test('new lines are read once, with offset, index and path', async () => {
+    const logs = folder({ format: 'litellm' })
+    writeFileSync(logs.at('app.log'), lines(0, 2))
+    expect(await logs.look()).toEqual(numbered(0, 2))
+    expect(await logs.look()).toEqual([])
+    appendFileSync(logs.at('app.log'), lines(2, 1))
+    expect(await logs.look()).toEqual(numbered(2, 1))
+    const [first, second, third] = logs.records
+    expect(first).toMatchObject({ source: 'files', offset: 0, index: 0, file: logs.at('app.log'), format: 'litellm' })
+    expect(second).toMatchObject({ offset: line(0).length + 1, index: 1, receivedAt: logs.world.clock.now() })
+    expect(third).toMatchObject({ index: 2, stream: first?.stream })
+  })
+
+  test('a restart goes on behind the last committed record', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 3))
+    await logs.look()
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), lines(3, 2))
+    expect(await logs.look()).toEqual(numbered(3, 2))
+    expect(logs.records.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  test('what was not committed is read again after a kill, under the same stream and offsets', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 3))
+    await logs.look(0)
+    await logs.stop()
+    expect(await logs.look()).toEqual(numbered(0, 3))
+    const places = logs.records.map(({ stream, offset, index }) => ({ stream, offset, index }))
+    expect(places.slice(3)).toEqual(places.slice(0, 3))
+  })
+
+  test('a partial line waits, is completed later, and is one record even over a restart', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), `${lines(0, 2)}${line(2).slice(0, 9)}`)
+    expect(await logs.look()).toEqual(numbered(0, 2))
+    await logs.stop()
+    logs.pass(3_600_000)
+    expect(await logs.look()).toEqual([])
+    appendFileSync(logs.at('app.log'), line(2).slice(9, 20))
+    expect(await logs.look()).toEqual([])
+    appendFileSync(logs.at('app.log'), `${line(2).slice(20)}\n${line(3)}`)
+    expect(await logs.look()).toEqual(numbered(2, 1))
+  })
+
+  test('an unfinished last line is a record after flushPartialAfterMs, when that is set', async () => {
+    const logs = folder({ flushPartialAfterMs: 1000 })
+    writeFileSync(logs.at('app.log'), 'text without end')
+    expect(await logs.look()).toEqual([])
+    logs.pass(1000)
+    expect(await logs.look()).toEqual(['text without end'])
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('a line over the limit is refused once and the next is intact', async () => {
+    const logs = folder({ recordLimit: 1024, batchBytes: 4096 })
+    writeFileSync(logs.at('app.log'), `${lines(0, 1)}${'x'.repeat(3_000_000)}`)
+    expect(await logs.look()).toEqual([line(0), '!record_too_long'])
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), `${'x'.repeat(1000)}\n${lines(1, 1)}`)
+    expect(await logs.look()).toEqual([line(1)])
+  })
+
+  test('a batch holds no more than its bytes, and its position is exactly behind its last record', async () => {
+    const logs = folder({ batchBytes: 8192 })
+    writeFileSync(logs.at('app.log'), lines(0, 2000))
+    expect(await logs.look(3)).toEqual(numbered(0, 2000))
+    for (const batch of logs.batches)
+      expect(batch.records.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(8192)
+    const committed = logs.batches.slice(0, 3).flatMap(({ records }) => records).length
+    await logs.stop()
+    expect(await logs.look()).toEqual(numbered(committed, 2000 - committed))
+  })
+
+  test('invalid UTF-8 is kept byte for byte', async () => {
+    const logs = folder()
+    const bytes = Buffer.from([0x7b, 0x22, 0xff, 0xc3, 0x28, 0x22, 0x3a, 0x31, 0x7d])
+    writeFileSync(logs.at('app.log'), Buffer.concat([bytes, Buffer.from('\n')]))
+    await logs.look()
+    expect(Buffer.from(logs.records[0]?.bytes ?? [])).toEqual(bytes)
+  })
+
+  test('another encoding is read as UTF-8, also over a restart and by halves of a character', async () => {
+    const logs = folder({ encoding: 'utf-16le' })
+    const text = Buffer.from(`\uFEFF{"a":"é"}\n{"a":"漢字"}\n{"a":"x"}\n`, 'utf16le')
+    writeFileSync(logs.at('app.log'), text.subarray(0, 33))
+    await logs.look()
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), text.subarray(33, 50))
+    await logs.look()
+    appendFileSync(logs.at('app.log'), text.subarray(50))
+    await logs.look()
+    expect(logs.records.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual([
+      '{"a":"é"}',
+      '{"a":"漢字"}',
+      '{"a":"x"}',
+    ])
+  })
+
+  test('from end: what is there at the very first start is left out, what comes later is not', async () => {
+    const logs = folder({ from: 'end' })
+    writeFileSync(logs.at('app.log'), `${lines(0, 100)}${line(100).slice(0, 5)}`)
+    expect(await logs.look()).toEqual([])
+    appendFileSync(logs.at('app.log'), `${line(100).slice(5)}\n${lines(101, 2)}`)
+    writeFileSync(logs.at('new.log'), lines(200, 1))
+    expect(await logs.look()).toEqual([...numbered(101, 2), line(200)])
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), lines(103, 1))
+    expect(await logs.look()).toEqual([line(103)])
+  })
+})
+
+describe('rotation', () => {
+  test('renamed while up: the rest of the old file, then the new one', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 2))
+    await logs.look()
+    appendFileSync(logs.at('app.log'), lines(2, 1))
+    renameSync(logs.at('app.log'), logs.at('app.log.1'))
+    writeFileSync(logs.at('app.log'), lines(4, 2))
+    appendFileSync(logs.at('app.log.1'), lines(3, 1))
+    expect(await logs.look()).toEqual(numbered(2, 4))
+    expect(logs.losses).toEqual([])
+  })
+
+  test('renamed to where no glob finds it: read to its end while it is open, then forgotten', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 2))
+    await logs.look()
+    renameSync(logs.at('app.log'), logs.at('old'))
+    appendFileSync(logs.at('old'), `${lines(2, 1)}${line(3)}`)
+    writeFileSync(logs.at('app.log'), lines(4, 1))
+    expect(await logs.look()).toEqual([line(2), line(4)])
+    logs.pass(FIVE_MINUTES)
+    expect(await logs.look()).toEqual([line(3)])
+    expect(logs.committed.size).toBe(1)
+    expect(logs.losses).toEqual([])
+  })
+
+  test('renamed while down: gone on with under the old name, the new file from its start', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 2))
+    await logs.look()
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), lines(2, 1))
+    renameSync(logs.at('app.log'), logs.at('app.log.1'))
+    writeFileSync(logs.at('app.log'), lines(3, 2))
+    expect((await logs.look()).toSorted()).toEqual(numbered(2, 3))
+    expect(logs.losses).toEqual([])
+  })
+
+  test('rotated and packed while down: the rest is read from the packed file, nothing twice', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 50))
+    await logs.look()
+    await logs.stop()
+    appendFileSync(logs.at('app.log'), lines(50, 10))
+    writeFileSync(logs.at('app.log.1.gz'), gzipSync(readFileSync(logs.at('app.log'))))
+    unlinkSync(logs.at('app.log'))
+    writeFileSync(logs.at('app.log'), lines(60, 2))
+    expect((await logs.look()).toSorted()).toEqual(numbered(50, 12))
+    expect(logs.losses).toEqual([])
+    await logs.stop()
+    renameSync(logs.at('app.log.1.gz'), logs.at('app.log.2.gz'))
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('rotated and packed while up: read to its end, and never again from the packed file', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 50))
+    await logs.look()
+    renameSync(logs.at('app.log'), logs.at('app.log.1'))
+    appendFileSync(logs.at('app.log.1'), lines(50, 1))
+    const packed = gzipSync(readFileSync(logs.at('app.log.1')))
+    writeFileSync(logs.at('app.log.1.gz'), packed.subarray(0, 40))
+    expect(await logs.look()).toEqual([line(50)])
+    writeFileSync(logs.at('app.log.1.gz'), packed)
+    expect(await logs.look()).toEqual([])
+    unlinkSync(logs.at('app.log.1'))
+    expect(await logs.look()).toEqual([])
+    logs.pass(FIVE_MINUTES)
+    expect(await logs.look()).toEqual([])
+    expect(await logs.look()).toEqual([])
+    await logs.stop()
+    expect(await logs.look()).toEqual([])
+    expect(logs.losses).toEqual([])
+  })
+
+  test('copied and truncated, with the copies matched: nothing lost, nothing twice', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 60))
+    await logs.look()
+    appendFileSync(logs.at('app.log'), lines(60, 5))
+    copyFileSync(logs.at('app.log'), logs.at('app.log.1'))
+    truncateSync(logs.at('app.log'), 0)
+    appendFileSync(logs.at('app.log'), lines(65, 2))
+    expect((await logs.look()).toSorted()).toEqual(numbered(60, 7))
+    expect(logs.losses).toEqual([])
+    await logs.stop()
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('a copy seen before its original is truncated is not read beside it', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 60))
+    await logs.look()
+    appendFileSync(logs.at('app.log'), lines(60, 1))
+    copyFileSync(logs.at('app.log'), logs.at('app.log.1'))
+    appendFileSync(logs.at('app.log'), lines(61, 1))
+    expect(await logs.look()).toEqual(numbered(60, 2))
+    truncateSync(logs.at('app.log'), 0)
+    writeFileSync(logs.at('app.log'), lines(62, 1))
+    expect(await logs.look()).toEqual([line(62)])
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('two files that begin alike are two files', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app-1.log'), lines(0, 1))
+    await logs.look()
+    writeFileSync(logs.at('app-12.log'), lines(0, 1))
+    expect(await logs.look()).toEqual([line(0)])
+    appendFileSync(logs.at('app-1.log'), lines(1, 1))
+    appendFileSync(logs.at('app-12.log'), lines(2, 1))
+    expect((await logs.look()).toSorted()).toEqual(numbered(1, 2))
+  })
+})
+
+describe('truncation', () => {
+  test('a file that is shorter begins anew, and the loss is named', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), `${lines(0, 5)}${line(5).slice(0, 9)}`)
+    await logs.look()
+    writeFileSync(logs.at('app.log'), lines(10, 2))
+    expect(await logs.look()).toEqual(numbered(10, 2))
+    expect(logs.losses).toMatchObject([{ reason: 'truncated', bytes: 9 }])
+    expect(new Set(logs.records.map(({ stream }) => stream)).size).toBe(2)
+    expect(logs.committed.size).toBe(1)
+    expect(await logs.world.metrics.values('modelward_tail_generation_reset_total')).toMatchObject([
+      { value: 1, labels: { component_id: 'files', reason: 'truncated' } },
+    ])
+  })
+
+  test('truncated and grown past the old offset between two looks is noticed by its content', async () => {
+    for (const down of [false, true]) {
+      const logs = folder()
+      writeFileSync(logs.at('app.log'), lines(0, 5))
+      await logs.look()
+      if (down) await logs.stop()
+      writeFileSync(logs.at('app.log'), lines(10, 20))
+      expect(await logs.look()).toEqual(numbered(10, 20))
+      expect(logs.losses).toHaveLength(1)
+    }
+  })
+
+  test('and also when it begins with the same header of more than a KiB', async () => {
+    const logs = folder()
+    const header = `${'#'.repeat(2000)}\n`
+    writeFileSync(logs.at('app.log'), `${header}${lines(0, 50)}`)
+    await logs.look()
+    writeFileSync(logs.at('app.log'), `${header}${lines(100, 90)}`)
+    expect((await logs.look()).slice(1)).toEqual(numbered(100, 90))
+  })
+})
+
+describe('deletion', () => {
+  test('deleted and created under the same name while up: the old to its end, the new from its start', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 2))
+    await logs.look()
+    appendFileSync(logs.at('app.log'), lines(2, 1))
+    unlinkSync(logs.at('app.log'))
+    writeFileSync(logs.at('app.log'), lines(3, 2))
+    expect(await logs.look()).toEqual(numbered(2, 3))
+    expect(logs.losses).toEqual([])
+  })
+
+  test('deleted and created while down, on the same inode or not: the new from its start, whatever its size', async () => {
+    for (const count of [1, 3, 30]) {
+      const logs = folder()
+      writeFileSync(logs.at('app.log'), lines(0, 3))
+      await logs.look()
+      await logs.stop()
+      unlinkSync(logs.at('app.log'))
+      writeFileSync(logs.at('app.log'), lines(3, count))
+      expect(await logs.look()).toEqual(numbered(3, count))
+    }
+  })
+
+  test('deleted while down with bytes unread: the loss is named with the known bytes, and the position forgotten', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), `${lines(0, 3)}unfinished`)
+    await logs.look()
+    await logs.stop()
+    unlinkSync(logs.at('app.log'))
+    expect(await logs.look()).toEqual([])
+    expect(logs.losses).toEqual([])
+    logs.pass(FIVE_MINUTES)
+    await logs.look()
+    expect(logs.losses).toMatchObject([{ reason: 'deleted_unread', bytes: 10 }])
+    expect(logs.committed.size).toBe(0)
+  })
+
+  test('deleted while open: its unfinished line is a record when it is let go', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), `${lines(0, 3)}unfinished`)
+    await logs.look()
+    const writer = openSync(logs.at('app.log'), 'a')
+    unlinkSync(logs.at('app.log'))
+    logs.pass(FIVE_MINUTES - 1)
+    await logs.look()
+    writeSync(writer, ' no more\nlast')
+    closeSync(writer)
+    logs.pass(1)
+    expect(await logs.look()).toEqual(['unfinished no more'])
+    logs.pass(FIVE_MINUTES)
+    expect(await logs.look()).toEqual(['last'])
+    expect(logs.committed.size).toBe(0)
+    expect(logs.losses).toEqual([])
+  })
+})
+
+describe('packed files', () => {
+  test('are read through all their members, and once', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('a.log.gz'), Buffer.concat([gzipSync(lines(0, 3)), gzipSync(`${lines(3, 2)}${line(5)}`)]))
+    expect(await logs.look()).toEqual(numbered(0, 6))
+    expect(await logs.look()).toEqual([])
+    await logs.stop()
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('that are still being written are waited for', async () => {
+    const logs = folder()
+    const packed = gzipSync(lines(0, 500))
+    const all: string[] = []
+    for (const size of [1, 5, 600, packed.length - 1]) {
+      writeFileSync(logs.at('a.log.gz'), packed.subarray(0, size))
+      all.push(...(await logs.look()))
+      if (size === 600) await logs.stop()
+      logs.pass(60_000)
+    }
+    expect(all).toEqual(numbered(0, all.length))
+    writeFileSync(logs.at('a.log.gz'), packed)
+    all.push(...(await logs.look()))
+    expect(all).toEqual(numbered(0, 500))
+  })
+
+  test('that are corrupt give what can be unpacked, and one refusal', async () => {
+    const logs = folder()
+    const packed = gzipSync(lines(0, 2000), { level: 1 })
+    packed.fill(0xff, packed.length / 2, packed.length / 2 + 50)
+    writeFileSync(logs.at('a.log.gz'), packed)
+    const texts = await logs.look()
+    expect(texts.filter((text) => text.startsWith('!'))).toEqual(['!corrupt_gzip'])
+    expect(texts.at(-1)).toBe('!corrupt_gzip')
+    expect(texts.slice(0, 100)).toEqual(numbered(0, 100))
+    expect(logs.records.at(-1)?.refused?.detail).toContain(logs.at('a.log.gz'))
+    expect(logs.records.map(({ index }) => index)).toEqual(texts.map((_, index) => index))
+    await logs.stop()
+    expect(await logs.look()).toEqual([])
+  })
+
+  test('unpack in flat memory, however much comes out', async () => {
+    const logs = folder({ recordLimit: 4096 })
+    const bomb = execFileSync('sh', ['-c', 'head -c 300000000 /dev/zero | tr "\\0" x | gzip -1'], { maxBuffer: 1e8 })
+    writeFileSync(logs.at('bomb.log.gz'), Buffer.concat([bomb, gzipSync(`\n${lines(0, 1)}`)]))
+    const before = process.memoryUsage().rss
+    expect(await logs.look()).toEqual(['!record_too_long', line(0)])
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * 1024 * 1024)
+  })
+})
+
+describe('finding files', () => {
+  test('a file that is matched twice, or linked to, is read once', async () => {
+    const logs = folder()
+    mkdirSync(logs.at('elsewhere'))
+    writeFileSync(logs.at('elsewhere/real'), lines(0, 2))
+    symlinkSync(logs.at('elsewhere/real'), logs.at('a.log'))
+    symlinkSync(logs.at('elsewhere/real'), logs.at('b.log'))
+    expect(await logs.look()).toEqual(numbered(0, 2))
+    appendFileSync(logs.at('elsewhere/real'), lines(2, 1))
+    expect(await logs.look()).toEqual([line(2)])
+  })
+
+  test('files found in one look are read by name, and excluded ones not', async () => {
+    const logs = folder({ exclude: ['**/*secret*'] })
+    for (const [at, name] of ['c', 'a', 'secret', 'b'].entries())
+      writeFileSync(logs.at(`${name}.log`), `${name}${at}\n`)
+    expect(await logs.look()).toEqual(['a1', 'b3', 'c0'])
+  })
+
+  test('what cannot be read is complained about once, with a cure, and the others go on', async () => {
+    const logs = folder()
+    mkdirSync(logs.at('folder.log'))
+    symlinkSync(logs.at('loop.log'), logs.at('loop.log'))
+    writeFileSync(logs.at('z.log'), lines(0, 1))
+    expect(await logs.look()).toEqual([line(0)])
+    await logs.look()
+    expect(logs.warnings.map(({ fields }) => [fields['path'], fields['code']])).toEqual([
+      [logs.at('folder.log'), 'EISDIR'],
+      [logs.at('loop.log'), 'ELOOP'],
+    ])
+    expect(logs.warnings[0]?.fields['cure']).toContain('name the files in it')
+  })
+
+  test('a position of another version is said to be strange and the file read again', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 1))
+    logs.committed.set('strange', '{"v":99}')
+    expect(await logs.look()).toEqual([line(0)])
+    expect(logs.warnings).toHaveLength(1)
+    expect([...logs.committed.keys()]).toEqual([logs.records[0]?.stream])
+  })
+})
+
+describe('reading', () => {
+  test('once: every file to its end by name, the last line with or without its newline, then it returns', async () => {
+    const logs = folder({}, true)
+    writeFileSync(logs.at('b.log'), `${lines(2, 1)}${line(3)}`)
+    writeFileSync(logs.at('a.log.gz'), gzipSync(lines(0, 2)))
+    writeFileSync(logs.at('c.log.gz'), gzipSync(lines(4, 2)).subarray(0, -9))
+    const texts: string[] = []
+    for await (const batch of logs.collector.read(new AbortController().signal))
+      texts.push(...batch.records.map(textOf))
+    expect(texts).toEqual([...numbered(0, 6), '!incomplete_gzip'])
+  })
+
+  test('waits between looks, and returns when it is told to stop', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), lines(0, 1))
+    const stop = new AbortController()
+    const reading = logs.collector.read(stop.signal)
+    expect((await reading.next()).value?.records.map(textOf)).toEqual([line(0)])
+    const waiting = reading.next()
+    appendFileSync(logs.at('app.log'), lines(1, 1))
+    // The collector sleeps on the clock of the test; only then does a step of it count.
+    while (logs.collector.lag()[0]?.bytes !== 0) await new Promise(setImmediate)
+    await new Promise(setImmediate)
+    const ticking = setInterval(() => logs.pass(250), 1)
+    expect((await waiting).value?.records.map(textOf)).toEqual([line(1)])
+    clearInterval(ticking)
+    stop.abort()
+    expect((await reading.next()).done).toBe(true)
+  })
+
+  test('lag and metrics tell what is known to be unread', async () => {
+    const logs = folder()
+    writeFileSync(logs.at('app.log'), `${lines(0, 1)}partial`)
+    await logs.look()
+    expect(logs.collector.lag()).toMatchObject([
+      { file: logs.at('app.log'), bytes: 7, lastReadAt: logs.world.clock.now() },
+    ])
+    expect(await logs.world.metrics.values('modelward_source_lag_bytes')).toMatchObject([{ value: 7 }])
+    expect(await logs.world.metrics.values('modelward_component_received_bytes_total')).toMatchObject([
+      { value: line(0).length },
+    ])
+  })
+})
+
+describe('config', () => {
+  test('examples are valid, unknown keys are not', () => {
+    for (const example of file.examples) expect(file.config.safeParse(example).success).toBe(true)
+    expect(file.config.safeParse({ paths: ['/x'], path: '/y' }).success).toBe(false)
+    expect(file.config.safeParse({ paths: [] }).success).toBe(false)
+  })
+
+  test('opens without touching the files', async () => {
+    const logs = folder()
+    const collector = await file.open(file.config.parse({ paths: ['/nowhere/*.log'] }), {
+      ...logs.world,
+      positions: new Map(),
+      directory: logs.path,
+    })
+    expect(collector.lag()).toEqual([])
+    await collector[Symbol.asyncDispose]()
+  })
+})
