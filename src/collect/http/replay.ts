@@ -41,6 +41,8 @@ export async function* batchesOf(replay: Replay, signal: AbortSignal): AsyncGene
   const reader = journal.reader(from.at)
   const draft: Draft = { ...emptyAt(from), losses: [...losses] }
   try {
+    // Its ack says that `from` is committed, and not only handed over: what lies before may be deleted then.
+    if (from.at > 0) yield finished(replay, draft)
     while (!signal.aborted) {
       if (journal.failure) throw journal.failure
       const item = await reader.next()

@@ -41,7 +41,9 @@ export class Journal implements Readable, AsyncDisposable {
   readonly #disk: Disk
   readonly #segments: Segment[]
   #end: number
+  /** For the backlog; only what was released in this object's life may be deleted. */
   #committed: number
+  #released = 0
   #file: FileHandle | undefined
   #failure: StoreError | undefined
   #closed = false
@@ -125,9 +127,10 @@ export class Journal implements Readable, AsyncDisposable {
    * because the directory may have another owner by then.
    */
   release(position: number): Promise<void> {
-    this.#committed = Math.max(this.#committed, Math.min(position, this.#end))
+    this.#released = Math.max(this.#released, Math.min(position, this.#end))
+    this.#committed = Math.max(this.#committed, this.#released)
     const before = this.#releasing.catch(() => undefined)
-    this.#releasing = before.then(() => this.#deleteCommitted())
+    this.#releasing = before.then(() => this.#deleteCommitted()).then(() => undefined)
     return this.#releasing
   }
 
@@ -172,7 +175,9 @@ export class Journal implements Readable, AsyncDisposable {
       this.#wake()
     } catch (cause) {
       if (group.length === 0) group.push(...this.#waiting.splice(0, 1))
-      this.#reject(storeError('writing the journal', cause), group)
+      const error = storeError('writing the journal', cause)
+      if (error instanceof StoreFullError && (await this.#deleteCommitted()) > 0) this.#waiting.unshift(...group)
+      else this.#reject(error, group)
     }
   }
 
@@ -248,13 +253,17 @@ export class Journal implements Readable, AsyncDisposable {
     this.#wake()
   }
 
-  async #deleteCommitted(): Promise<void> {
+  /** Returns how many segments went. */
+  async #deleteCommitted(): Promise<number> {
+    let gone = 0
     for (let first = this.#segments[0]; first && !this.#closed; first = this.#segments[0]) {
       const end = this.#segments[1]?.start ?? (this.#file ? Infinity : this.#end)
-      if (end > this.#committed) return
+      if (end > this.#released) break
       this.#segments.shift()
       await unlink(first.path).catch(ignoreMissing)
+      gone++
     }
+    return gone
   }
 
   #wake(): void {
