@@ -4,7 +4,7 @@ import { kuery, savedObject } from './saved-objects.ts'
 import type { Reference, SavedObject } from './saved-objects.ts'
 
 /** A panel's place on a grid 48 columns wide. */
-export interface Place {
+interface Place {
   readonly x: number
   readonly y: number
   readonly w: number

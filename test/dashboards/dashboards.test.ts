@@ -34,7 +34,8 @@ describe('the mapping of alerts', () => {
   test('has the types of ECS', () => {
     const facts = EcsFlat as unknown as Readonly<Record<string, { type: string } | undefined>>
     const found = Object.entries(ecsFields).map(([name, type]) => [name, name === 'labels' ? 'object' : type])
-    const expected = Object.keys(ecsFields).map((name) => [name, facts[name]?.type])
+    const renamed: Readonly<Record<string, string>> = { 'gen_ai.provider.name': 'gen_ai.system' }
+    const expected = Object.keys(ecsFields).map((name) => [name, facts[renamed[name] ?? name]?.type])
     expect(found).toEqual(expected)
   })
 

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
  * What a proxy does with a connection. `lose the answer`: the request reaches the other side, which acts on it, and the
  * connection is cut as the answer comes. `busy`: 429 for everything, the other side hears nothing.
  */
-export type ProxyMode = 'pass' | 'refuse' | 'lose the answer' | 'busy'
+type ProxyMode = 'pass' | 'refuse' | 'lose the answer' | 'busy'
 
 export interface Proxy extends AsyncDisposable {
   readonly url: string

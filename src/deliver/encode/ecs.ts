@@ -129,8 +129,12 @@ function modelwardField(alert: Alert): Document {
 }
 
 function evidenceField(alert: Alert, score: EvidenceScore | undefined): Document {
+  const actions = distinct(
+    alert.evidence.map(({ ecs }) => ecs),
+    ['event.action'],
+  )
   return {
-    event: { id: alert.evidence.map(({ event }) => event.id) },
+    event: { id: alert.evidence.map(({ event }) => event.id), ...(actions.length > 0 ? { action: [...actions] } : {}) },
     records: alert.evidence.map(recordOf),
     ...(score === undefined ? {} : scoreField(score)),
   }
@@ -200,9 +204,9 @@ const hostFields = ['host.name', 'host.hostname', 'source.domain', 'destination.
 const hashFields = ['file.hash.sha256', 'file.hash.md5', 'process.hash.sha256', 'related.hash']
 
 /** Fields of these roots are the alert's own. */
-const ownRoots = new Set(
-  '@timestamp message ecs event rule threat modelward data_stream observer tags labels related'.split(' '),
-)
+const ownRoots = new Set('@timestamp message ecs event rule threat data_stream observer tags labels related'.split(' '))
+/** Prompts and outputs stay with the daemon, even where the operator has it keep them. */
+const text = new Set(['modelward.prompt', 'modelward.output'])
 /** Typed `nested` in ECS although they are lists of texts, so that no Elasticsearch would take them. */
 const untakeable = new Set([
   'gen_ai.response.finish_reasons',
@@ -213,7 +217,7 @@ const untakeable = new Set([
 function* carried(view: EcsFields): Iterable<readonly [string, EcsValue]> {
   for (const [name, value] of Object.entries(view)) {
     const root = name.split('.', 1)[0] ?? name
-    if (ownRoots.has(root) || untakeable.has(name)) continue
+    if (ownRoots.has(root) || untakeable.has(name) || text.has(name)) continue
     if (!name.endsWith('.ip')) yield [name, value]
     else if (typeof value === 'object') {
       if (addressesOf(value).length > 0) yield [name, addressesOf(value)]

@@ -32,7 +32,7 @@ export function addressesOf(value: EcsValue | undefined): readonly string[] {
 }
 
 /** One value or many, as many. */
-export function listOf(value: EcsValue | undefined): readonly (string | number | boolean)[] {
+function listOf(value: EcsValue | undefined): readonly (string | number | boolean)[] {
   if (value === undefined) return []
   return typeof value === 'object' ? value : [value]
 }

@@ -1,5 +1,5 @@
 /** The longest wait that a receiver is granted, in milliseconds. */
-export const LONGEST_WAIT_MS = 3_600_000
+const LONGEST_WAIT_MS = 3_600_000
 
 /**
  * RFC 9110 `Retry-After` in milliseconds from `now` (epoch ms): whole seconds or an HTTP date, at most an hour. Undefined

@@ -51,7 +51,7 @@ function problemWith(config: {
 }
 
 /** The host of a URL as `net` knows it: IPv6 without brackets. */
-export function hostOf(url: URL): string {
+function hostOf(url: URL): string {
   return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
 }
 

@@ -2,14 +2,14 @@ import { createServer } from 'node:http'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface BulkRequest {
+interface BulkRequest {
   readonly path: string
   readonly headers: IncomingHttpHeaders
   readonly ids: readonly string[]
   readonly documents: readonly Record<string, unknown>[]
 }
 
-export interface Item {
+interface Item {
   readonly status: number
   readonly error?: { readonly type: string; readonly reason: string }
   readonly failure_store?: string

@@ -83,6 +83,21 @@ describe('what an alert is about', () => {
     expect(field(document, 'related.user')).toEqual(['key:7f3a9c', 'user:other'])
   })
 
+  test('what the event says beyond ECS is carried along, but neither its text nor what belongs to the alert', () => {
+    const ecs = {
+      'modelward.inference.endpoint': 'chat-eu',
+      'modelward.prompt': 'clear text',
+      'modelward.output': 'clear text',
+      'modelward.alert.state': 'forged',
+      'event.action': 'chat',
+    }
+    const document = ecsAlert(alert({ evidence: [evidence({ ecs })] }), options)
+    expect(field(document, 'modelward.inference.endpoint')).toBe('chat-eu')
+    expect(field(document, 'modelward.alert.state')).toBe('firing')
+    expect(field(document, 'modelward.evidence.event.action')).toEqual(['chat'])
+    expect(JSON.stringify(document)).not.toContain('clear text')
+  })
+
   test('without a principal the first event names the user', () => {
     const { principal: _, ...rest } = alert({ evidence: [evidence({ ecs: { 'user.name': 'user:other' } })] })
     expect(field(ecsAlert(rest, options), 'user.name')).toBe('user:other')
