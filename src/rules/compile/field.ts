@@ -1,4 +1,4 @@
-import type { Event } from '../../contract/event.ts'
+import type { Event, Fields } from '../../contract/event.ts'
 
 /** What is asked of one value of a field. */
 export type LeafTest = (value: unknown) => boolean
@@ -38,12 +38,12 @@ export function compileField(name: string): Field {
         isThere(event.fields, path, 0) ? someLeaf(event.fields, path, 0, test) : someValue(event.ecs[name], test),
       exists: (event) => isThere(event.fields, path, 0) || event.ecs[name] !== undefined,
     }
-  if (keys.length === 1 && !(name in Object.prototype))
+  if (keys.length === 1)
     return {
       name,
       isEcs,
-      some: (event, test) => someValue(event.fields[name], test),
-      exists: (event) => event.fields[name] !== undefined,
+      some: (event, test) => someValue(own(event.fields, name), test),
+      exists: (event) => own(event.fields, name) !== undefined,
     }
   return {
     name,
@@ -68,33 +68,35 @@ function someValue(value: unknown, test: LeafTest): boolean {
 
 function someLeaf(value: unknown, path: FieldPath, at: number, test: LeafTest): boolean {
   if (at === path.keys.length) return someValue(value, test)
-  if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) {
     for (const one of value) if (someLeaf(one, path, at, test)) return true
     return false
   }
+  if (!isObject(value)) return false
   const whole = own(value, path.rests[at] ?? '')
   if (whole !== undefined) return someValue(whole, test)
-  if (at === path.keys.length - 1) return false
-  return someLeaf(own(value, path.keys[at] ?? ''), path, at + 1, test)
+  return at < path.keys.length - 1 && someLeaf(own(value, path.keys[at] ?? ''), path, at + 1, test)
 }
 
 function isThere(value: unknown, path: FieldPath, at: number): boolean {
   if (at === path.keys.length) return value !== undefined
-  if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) {
     for (const one of value) if (isThere(one, path, at)) return true
     return false
   }
+  if (!isObject(value)) return false
   if (own(value, path.rests[at] ?? '') !== undefined) return true
-  if (at === path.keys.length - 1) return false
-  return isThere(own(value, path.keys[at] ?? ''), path, at + 1)
+  return at < path.keys.length - 1 && isThere(own(value, path.keys[at] ?? ''), path, at + 1)
 }
 
-/** A record may name a field as Object's own members are named. */
-function own(value: object, key: string): unknown {
-  const found: unknown = Reflect.get(value, key)
-  return key in Object.prototype && !Object.hasOwn(value, key) ? undefined : found
+/** A record's own member only: one may be called as Object's own members are called. */
+function own(value: Fields, key: string): unknown {
+  const found = value[key]
+  return (typeof found === 'function' || key === '__proto__') && !Object.hasOwn(value, key) ? undefined : found
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
 }
 
 /** How deep keywords look into a record; JSON nested deeper is no telemetry. */

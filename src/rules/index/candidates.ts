@@ -36,7 +36,7 @@ export class Candidates {
     const fields = new Map<string, IndexedField>()
     for (const [place, rule] of rules.entries()) {
       const entry = { place, rule, asked: 0 }
-      const witnesses = witnessesOf(rule.rule, isIndexable, (witness) => commonness(witness, uses))
+      const witnesses = witnessesOf(rule.rule, isIndexable, (witness) => costOf(witness, uses))
       if (!witnesses) always.push(entry)
       for (const witness of witnesses ?? []) register(fields, witness, entry)
     }
@@ -61,8 +61,9 @@ export class Candidates {
 
   /** Made once a field, so that an event costs no closure. Never stops at a value: each may lead to other rules. */
   #probeOf(entries: ReadonlyMap<string, readonly Entry[]>): LeafTest {
+    const known = new Map<string, readonly Entry[] | undefined>()
     return (value) => {
-      const found = lookUp(entries, value)
+      const found = typeof value === 'string' ? lookUpText(entries, known, value) : lookUp(entries, value)
       if (found && this.#event && this.#each)
         for (const entry of found)
           if (entry.asked !== this.#number) {
@@ -75,8 +76,22 @@ export class Candidates {
 }
 
 function lookUp(entries: ReadonlyMap<string, readonly Entry[]>, value: unknown): readonly Entry[] | undefined {
-  if (typeof value === 'string') return entries.get(fold(value))
   return typeof value === 'number' || typeof value === 'boolean' ? entries.get(String(value)) : undefined
+}
+
+/** This many spellings of a field's values are remembered, and none longer than this, so that folding is done once. */
+const REMEMBERED = { values: 1024, length: 64 } as const
+
+function lookUpText(
+  entries: ReadonlyMap<string, readonly Entry[]>,
+  known: Map<string, readonly Entry[] | undefined>,
+  text: string,
+): readonly Entry[] | undefined {
+  const found = known.get(text)
+  if (found !== undefined || known.has(text)) return found
+  const looked = entries.get(fold(text))
+  if (known.size < REMEMBERED.values && text.length <= REMEMBERED.length) known.set(text, looked)
+  return looked
 }
 
 /** Reading an ECS field may build the event's whole ECS view, which only a likely match is worth. */
@@ -93,15 +108,30 @@ function register(fields: Map<string, IndexedField>, witness: Witness, entry: En
   for (const value of witness.values) indexed.entries.set(value, [...(indexed.entries.get(value) ?? []), entry])
 }
 
-function countUses(rules: readonly CompiledRule[]): ReadonlyMap<string, number> {
-  const uses = new Map<string, number>()
-  for (const { rule } of rules)
-    for (const { field, values } of offeredBy(rule, isIndexable))
-      for (const value of values) uses.set(`${field}=${value}`, (uses.get(`${field}=${value}`) ?? 0) + 1)
-  return uses
+interface Uses {
+  /** How many rules offer the field as a witness. */
+  readonly fields: ReadonlyMap<string, number>
+  /** How many rules offer this value of it. */
+  readonly values: ReadonlyMap<string, number>
 }
 
-/** How many rules would be asked because of a witness, were all to choose it. */
-function commonness({ field, values }: Witness, uses: ReadonlyMap<string, number>): number {
-  return values.reduce((sum, value) => sum + (uses.get(`${field}=${value}`) ?? 0), 0) / values.length
+function countUses(rules: readonly CompiledRule[]): Uses {
+  const fields = new Map<string, number>()
+  const values = new Map<string, number>()
+  const count = (counts: Map<string, number>, key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1)
+  for (const { rule } of rules)
+    for (const witness of offeredBy(rule, isIndexable)) {
+      count(fields, witness.field)
+      for (const value of witness.values) count(values, `${witness.field}=${value}`)
+    }
+  return { fields, values }
+}
+
+/** One more field to look up costs every event about as much as this many needless questions would cost a few. */
+const FIELD_COST = 8
+
+/** What a witness costs: the rules asked needlessly because they share its values, and its part of a look-up of its field. */
+function costOf({ field, values }: Witness, uses: Uses): number {
+  const shared = values.reduce((sum, value) => sum + (uses.values.get(`${field}=${value}`) ?? 0), 0) / values.length
+  return shared + FIELD_COST / (uses.fields.get(field) ?? 1)
 }

@@ -14,14 +14,14 @@ export interface Witness {
  */
 export type Witnesses = readonly Witness[]
 
-/** The witnesses of a rule, by how often other rules use the same values: the rarest are best. `isFit` says which fields can be indexed. */
+/** The cheapest witnesses of a rule, where it has any. `isFit` says which fields can be indexed, `cost` what a witness costs. */
 export function witnessesOf(
   rule: Rule,
   isFit: (field: string) => boolean,
-  uses: (witness: Witness) => number,
+  cost: (witness: Witness) => number,
 ): Witnesses | undefined {
   const { condition, selections } = rule.detection
-  const weigh = (witnesses: Witnesses): number => witnesses.reduce((sum, witness) => sum + uses(witness), 0)
+  const weigh = (witnesses: Witnesses): number => witnesses.reduce((sum, witness) => sum + cost(witness), 0)
 
   function ofCondition(part: Condition): Witnesses | undefined {
     if (part.kind === 'not') return undefined

@@ -76,7 +76,7 @@ const NAMES: Readonly<Record<string, string>> = {
 }
 
 /** The technique with its name, where the table has one. */
-export function technique(id: string): Technique {
+function technique(id: string): Technique {
   const name = NAMES[id]
   return name === undefined ? { id } : { id, name }
 }
