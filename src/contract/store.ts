@@ -106,7 +106,7 @@ export interface StoreNotice {
 
 /** Notifications in order; each consumer has a cursor of its own, so that a slow one holds up nobody else. */
 export interface Outbox {
-  /** Rows after the consumer's cursor, in order. A consumer seen for the first time starts at the newest row's end unless `fromStart`. */
+  /** Rows after the consumer's cursor, in order. A consumer seen for the first time starts at the newest row's end. */
   due(consumer: string, limit: number): readonly OutboxRow[]
   /** Everything up to and including `seq` is done for this consumer; rows that every consumer is past are deleted. */
   advance(consumer: string, seq: number, parked?: readonly { readonly seq: number; readonly reason: string }[]): void

@@ -25,6 +25,7 @@ export function writeChanges(
   if (changes.states) writeStates(changes.states, connection)
   if (changes.alerts) writeAlerts(changes.alerts, connection)
   if (changes.quarantine) writeQuarantine(changes.quarantine, connection)
+  if (changes.released) release(changes.released, connection)
   if (changes.documents) writeDocuments(changes.documents, connection)
   if (changes.counts) writeCounts(changes.counts, connection)
   return {
@@ -70,6 +71,11 @@ function writeQuarantine(records: NonNullable<Changes['quarantine']>, connection
   )
   for (const { id, at, source, stream, offset, file, index, format, reason, detail, bytes } of records)
     put.run(id, at, source, stream, offset, file ?? null, index ?? null, format ?? null, reason, detail, bytes)
+}
+
+function release(ids: NonNullable<Changes['released']>, connection: Connection): void {
+  const remove = connection.statement('DELETE FROM quarantine WHERE id = ?')
+  for (const id of ids) remove.run(id)
 }
 
 function writeDocuments(documents: NonNullable<Changes['documents']>, connection: Connection): void {

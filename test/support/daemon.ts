@@ -1,0 +1,137 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const root = resolve(import.meta.dirname, '../..')
+
+export interface Finished {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly out: string
+  readonly err: string
+}
+
+/** One data directory and config, and the daemon processes that are started on it, one after another. */
+export class DaemonHouse {
+  readonly folder = mkdtempSync(join(tmpdir(), 'modelward-house-'))
+  readonly data = join(this.folder, 'data')
+  readonly configFile = join(this.folder, 'modelward.yaml')
+  #child: ChildProcess | undefined
+  #finished: Promise<Finished> | undefined
+
+  constructor(config: string) {
+    this.configure(config)
+  }
+
+  configure(config: string): void {
+    writeFileSync(this.configFile, config)
+  }
+
+  path(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Starts the daemon; with `prefix`, under another program such as strace. */
+  start(environment: Readonly<Record<string, string>> = {}, prefix: readonly string[] = []): void {
+    rmSync(join(this.data, 'console.json'), { force: true })
+    const [program = '', ...args] = [
+      ...prefix,
+      process.execPath,
+      join(root, 'src/cli/main.ts'),
+      'run',
+      '-c',
+      this.configFile,
+      '--data',
+      this.data,
+    ]
+    const child = spawn(program, args, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+    let out = ''
+    let err = ''
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (err = (err + chunk.toString()).slice(-20_000)))
+    this.#child = child
+    this.#finished = new Promise((done) => child.on('close', (code, signal) => done({ code, signal, out, err })))
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0
+  }
+
+  /** Resolves when the process has ended. */
+  get finished(): Promise<Finished> {
+    if (!this.#finished) throw new Error('no daemon was started')
+    return this.#finished
+  }
+
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
+    this.#child?.kill(signal)
+    return this.finished
+  }
+
+  /** Waits until the console answers that the daemon is ready; false when the process ended first. */
+  async ready(withinMs = 20_000): Promise<boolean> {
+    let ended = false
+    void this.finished.then(() => (ended = true))
+    const until = Date.now() + withinMs
+    while (!ended && Date.now() < until) {
+      const reply = await this.api('/-/ready').catch(() => undefined)
+      if (reply?.status === 200) return true
+      await pause(25)
+    }
+    return false
+  }
+
+  /** The console's address and token, as the daemon notes them in its data directory. */
+  async api(path: string, init: RequestInit = {}): Promise<Response> {
+    const note = join(this.data, 'console.json')
+    if (!existsSync(note)) throw new Error('no console yet')
+    const { address } = JSON.parse(readFileSync(note, 'utf8')) as { address: string }
+    const token = readFileSync(join(this.data, 'console.token'), 'utf8').trim()
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    return fetch(new URL(path, address), { ...init, headers, signal: AbortSignal.timeout(5_000) })
+  }
+
+  async status(): Promise<{
+    readonly balance: { received: number; committed: number; inFlight: number; quarantined: Record<string, number> }
+    readonly degraded: string[]
+  }> {
+    return (await this.api('/api/v1/status')).json() as never
+  }
+
+  /** Where a listening source can be reached. */
+  async sourceAddress(name: string): Promise<string> {
+    const { sources } = (await (await this.api('/api/v1/sources')).json()) as {
+      sources: { name: string; address?: string }[]
+    }
+    const address = sources.find((source) => source.name === name)?.address
+    if (address === undefined) throw new Error(`source ${name} does not listen`)
+    return address
+  }
+
+  remove(): void {
+    this.#child?.kill('SIGKILL')
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms))
+}
+
+/** Asks again and again until `holds`; throws with `what` when time is up. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T> | T,
+  holds: (value: T) => boolean,
+  withinMs = 30_000,
+): Promise<T> {
+  const until = Date.now() + withinMs
+  let last: T | undefined
+  while (Date.now() < until) {
+    last = await ask()
+    if (holds(last)) return last
+    await pause(50)
+  }
+  throw new Error(`${what}: last seen ${JSON.stringify(last)?.slice(0, 500)}`)
+}
