@@ -13,8 +13,6 @@ export class Row {
   key = ''
   /** A bit for each section that differs from what `changes` last gave. */
   dirty = 0
-  older: Row | undefined
-  newer: Row | undefined
   readonly numbers: Float64Array
   readonly bytes: Uint8Array
 
@@ -29,16 +27,17 @@ const ROWS_PER_SLAB = 256
 /**
  * A bounded map from keys to rows of fixed size, least recently used first out. "Recently" is the order of the stream,
  * which is stored with each row: after `restore` the same keys are evicted as in a run that never stopped. A stored value
- * is the section's bytes in host order, without trailing zeros.
+ * is the section's bytes in host order, without trailing zeros (eight at a time).
  */
 export class KeyedRows {
   readonly #sections: readonly (Section & { readonly from: number; readonly to: number })[]
   readonly #bytes: number
   readonly #cap: number
   readonly #rows = new Map<string, Row>()
-  #oldest: Row | undefined
-  #newest: Row | undefined
   #uses = 0
+  /** The oldest rows when last looked for, oldest first, with the use that made them so; one used since has a later one. */
+  #oldest: { readonly row: Row; readonly use: number }[] = []
+  #nextOldest = 0
   #evicted = 0
   #dirty: Row[] = []
   /** Stored keys to delete: of evicted rows, and those that `restore` could not read. */
@@ -65,10 +64,6 @@ export class KeyedRows {
   /** The row, made the most recently used; zeros when the key is new. Its first section counts as changed. */
   use(key: string): Row {
     const row = this.#rows.get(key) ?? this.#create(key)
-    if (row !== this.#newest) {
-      this.#unlink(row)
-      this.#link(row)
-    }
     row.numbers[0] = ++this.#uses
     this.touch(row, 0)
     return row
@@ -89,11 +84,7 @@ export class KeyedRows {
     for (const key of this.#gone) changes.push({ key, value: null })
     for (const row of this.#dirty) {
       for (const [at, section] of this.#sections.entries())
-        if (row.dirty & (1 << at))
-          changes.push({
-            key: storedKey(section, row.key),
-            value: withoutTrailingZeros(row.bytes, section.from, section.to),
-          })
+        if (row.dirty & (1 << at)) changes.push({ key: storedKey(section, row.key), value: valueOf(row, section) })
       row.dirty = 0
     }
     this.#gone = new Set()
@@ -116,21 +107,14 @@ export class KeyedRows {
       const name = key.slice(section.name.length + 1)
       const row = this.#rows.get(name) ?? this.#add(name)
       row.bytes.set(value, section.from)
+      this.#uses = Math.max(this.#uses, row.numbers[0] ?? 0)
     }
-    this.#relink()
-    return unknown
-  }
-
-  #relink(): void {
-    const rows = [...this.#rows.values()].toSorted((a, b) => (a.numbers[0] ?? 0) - (b.numbers[0] ?? 0))
-    for (const row of rows) this.#link(row)
-    this.#uses = this.#newest?.numbers[0] ?? 0
     while (this.#rows.size > this.#cap) this.#evict()
+    return unknown
   }
 
   #create(key: string): Row {
     const row = this.#rows.size >= this.#cap ? this.#reuse(key) : this.#add(key)
-    this.#link(row)
     for (const [at, section] of this.#sections.entries()) {
       this.touch(row, at)
       this.#gone.delete(storedKey(section, key))
@@ -148,15 +132,36 @@ export class KeyedRows {
   }
 
   #evict(): Row | undefined {
-    const row = this.#oldest
+    const row = this.#takeOldest()
     if (!row) return undefined
-    this.#unlink(row)
     this.#rows.delete(row.key)
     for (const section of this.#sections) this.#gone.add(storedKey(section, row.key))
     // It may stay in the list of changed rows: `changes` passes over rows with nothing to say.
     row.dirty = 0
     this.#evicted++
     return row
+  }
+
+  /** Exact: rows beyond those looked for were used later, and so was each of them that was used since. */
+  #takeOldest(): Row | undefined {
+    for (let look = 0; look < 2; look++) {
+      while (this.#nextOldest < this.#oldest.length) {
+        const found = this.#oldest[this.#nextOldest++]
+        if (found && found.row.numbers[0] === found.use) return found.row
+      }
+      this.#lookForOldest()
+    }
+    return undefined
+  }
+
+  /** An eighth of the rows at a time: a sort now and then costs less than a list that is mended at every use. */
+  #lookForOldest(): void {
+    const uses = Float64Array.from(this.#rows.values(), useOf).sort()
+    const latest = uses[Math.floor(uses.length / 8)] ?? 0
+    this.#oldest = []
+    for (const row of this.#rows.values()) if (useOf(row) <= latest) this.#oldest.push({ row, use: useOf(row) })
+    this.#oldest.sort((a, b) => a.use - b.use)
+    this.#nextOldest = 0
   }
 
   #add(key: string): Row {
@@ -171,40 +176,30 @@ export class KeyedRows {
     return row
   }
 
-  #link(row: Row): void {
-    row.older = this.#newest
-    row.newer = undefined
-    if (this.#newest) this.#newest.newer = row
-    else this.#oldest = row
-    this.#newest = row
-  }
-
-  #unlink(row: Row): void {
-    if (row.older) row.older.newer = row.newer
-    else this.#oldest = row.newer
-    if (row.newer) row.newer.older = row.older
-    else this.#newest = row.older
-    row.older = undefined
-    row.newer = undefined
-  }
-
   #clear(): void {
     this.#rows.clear()
     this.#gone.clear()
     this.#dirty = []
-    this.#oldest = undefined
-    this.#newest = undefined
+    this.#oldest = []
+    this.#nextOldest = 0
     this.#uses = 0
     this.#evicted = 0
   }
+}
+
+function useOf(row: Row): number {
+  return row.numbers[0] ?? 0
 }
 
 function storedKey(section: Section, key: string): string {
   return `${section.name}/${key}`
 }
 
-function withoutTrailingZeros(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  let end = to
-  while (end > from && bytes[end - 1] === 0) end--
-  return bytes.slice(from, end)
+/** A copy of the section's numbers up to the last that is not zero; -0 is not, since these may be bytes of anything. */
+function valueOf(row: Row, section: { readonly from: number; readonly to: number }): Uint8Array {
+  const { numbers } = row
+  const first = section.from / 8
+  let end = section.to / 8
+  while (end > first && Object.is(numbers[end - 1], 0)) end--
+  return row.bytes.slice(section.from, end * 8)
 }

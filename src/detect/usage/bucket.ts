@@ -1,7 +1,9 @@
 import { FEATURES } from './features.ts'
 
+// What each event touches stands together, within two cache lines.
 const INDEX = 0
-const TOTALS = 1
+const ACTIVE = 1
+const TOTALS = 2
 const LEARNED = TOTALS + FEATURES.length
 const NEXT = LEARNED + 1
 const EXPECTED = NEXT + FEATURES.length
@@ -9,10 +11,9 @@ const SPREAD = EXPECTED + FEATURES.length
 const RUNG = SPREAD + FEATURES.length
 const REFERENCE = RUNG + FEATURES.length
 const REFERENCE_BUCKETS = REFERENCE + 1
-const ACTIVE = REFERENCE_BUCKETS + 1
 
 /** Numbers that one open bucket takes in a row. */
-export const BUCKET_NUMBERS = ACTIVE + 1
+export const BUCKET_NUMBERS = REFERENCE_BUCKETS + 1
 
 /** What a bucket is compared with: nothing yet, the principal's own past, or the first days of other principals. */
 export type Reference = 'none' | 'own' | 'fleet'

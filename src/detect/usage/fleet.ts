@@ -70,14 +70,11 @@ export class Fleet {
 
   /** The smallest total with a `beginningP` of at most `p`; Infinity when there is none. */
   beginningAmount(feature: number, p: number): number {
-    let higher = 0
-    let lowest = Infinity
-    for (let level = HIGHEST_LEVEL; level >= 0; level--) {
-      higher += this.#at(feature, level)
-      if (unionBound((1 + higher) / (this.beginnings + 1), FEATURES.length) > p) break
-      lowest = level
-    }
-    return lowest === Infinity ? Infinity : amountAt(lowest - 0.5)
+    // beginningP(level) <= p, solved for the number of beginnings that may stand at the level or higher.
+    let room = (p / FEATURES.length) * (this.beginnings + 1) - 1
+    let level = HIGHEST_LEVEL + 1
+    while (level > 0 && room - this.#at(feature, level - 1) >= 0) room -= this.#at(feature, --level)
+    return room < 0 || level > HIGHEST_LEVEL ? Infinity : amountAt(level - 0.5)
   }
 
   /** The median total of beginnings. */

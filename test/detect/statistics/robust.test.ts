@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { median, medianAbsoluteDeviation } from 'simple-statistics'
 import { describe, expect, test } from 'vitest'
 import { centreOf } from '../../../src/detect/statistics/robust.ts'
