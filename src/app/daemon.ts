@@ -174,43 +174,50 @@ export class Daemon implements AsyncDisposable {
 async function openParts(config: Config, world: World, life: Lifetime, onlooker: Onlooker): Promise<Parts> {
   const directory = new DataDirectory(config.data)
   directory.create()
-  const store = life.add(
-    'store',
-    openStore({
-      directory: directory.path,
-      clock: world.clock,
-      random: world.random,
-      log: world.log,
-      failpoint: world.failpoint,
-    }),
-  )
-  const pseudonyms = await openPseudonyms(config, directory, world)
+  const { clock, random, log, failpoint } = world
+  const store = life.add('store', openStore({ directory: directory.path, clock, random, log, failpoint }))
   const rules = openRules(config)
-  const judge = new CurrentJudge(rules.judge)
-  const detectors = await openDetectors(config, store, world, life)
-  const alerts = openAlerts(config, store)
-  const ledger = new Ledger(store.counts(), world.metrics)
-  const containment = await openContainment(config, world, { store, directory, life, plan: onlooker.plan })
-  const intake = new Intake({
+  const containment = await openContainment(config, world, { store, directory, life, onlooker })
+  const consumers = [...(await openSinks(config, world, directory, life)), containment.consumer]
+  store.outbox.register(consumers.map(({ name }) => name))
+  const foundation = {
+    config,
+    world,
+    directory,
+    store,
+    rules,
+    containment,
+    judge: new CurrentJudge(rules.judge),
+    pseudonyms: await openPseudonyms(config, directory, world),
+    detectors: await openDetectors(config, store, world, life),
+    alerts: openAlerts(config, store),
+    ledger: new Ledger(store.counts(), world.metrics),
+    acts: consumers.map((consumer) => new Act(consumer, { ...world, store })),
+    intake: openIntake(config, world, store, directory),
+    scheduler: life.add('scheduler', await openScheduler(config, world, store, life)),
+    startedAt: clock.now(),
+  }
+  return { ...foundation, ...openWatch(foundation, onlooker) }
+}
+
+function openIntake(config: Config, world: World, store: SqliteStore, directory: DataDirectory): Intake {
+  return new Intake({
     ...world,
     sources: config.sources,
     budget: new ByteBudget(config.shape.memory.budgetMiB * 2 ** 20),
     directoryOf: (source) => directory.folder('sources', source),
     positionsOf: (source) => store.positions(source),
   })
-  const consumers = [...(await openSinks(config, world, directory, life)), containment.consumer]
-  store.outbox.register(consumers.map(({ name }) => name))
-  const acts = consumers.map((consumer) => new Act(consumer, { ...world, store }))
+}
+
+function openWatch(parts: Omit<Parts, 'watch' | 'stuck'>, onlooker: Onlooker): Pick<Parts, 'watch' | 'stuck'> {
+  const { config, world, pseudonyms, judge, containment, acts } = parts
   let stuck: string | undefined
   const watch = new Watch({
     ...world,
-    intake,
-    normalizer: openEventNormalizer(config, pseudonyms),
-    detectors,
+    ...parts,
     judge: judge.get,
-    alerts,
-    store,
-    ledger,
+    normalizer: openEventNormalizer(config, pseudonyms),
     commitEvents: config.shape.commit.events,
     commitMs: config.shape.commit.ms,
     observer: {
@@ -223,26 +230,7 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
       },
     },
   })
-  const scheduler = life.add('scheduler', await openScheduler(config, world, store, life))
-  return {
-    config,
-    world,
-    directory,
-    store,
-    rules,
-    judge,
-    pseudonyms,
-    detectors,
-    alerts,
-    ledger,
-    intake,
-    watch,
-    containment,
-    acts,
-    scheduler,
-    startedAt: world.clock.now(),
-    stuck: () => stuck,
-  }
+  return { watch, stuck: () => stuck }
 }
 
 function told(changes: Changes, acts: readonly Act[], onlooker: Onlooker): void {

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
 import { ConfigError, ModelwardError, UsageError, reasonOf } from '../runtime/errors.ts'
-import { openIo } from './io.ts'
-import type { Options, Verb } from './verb.ts'
+import { openIo } from './call/io.ts'
+import type { Options, Verb } from './call/verb.ts'
 import { verbs } from './verbs.ts'
 
 const COMMON: Options = {

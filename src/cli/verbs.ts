@@ -1,4 +1,4 @@
-import type { Verb } from './verb.ts'
+import type { Verb } from './call/verb.ts'
 import { alerts } from './verbs/alerts.ts'
 import { audit } from './verbs/audit.ts'
 import { check } from './verbs/check.ts'

@@ -4,8 +4,8 @@ import { readAlerts } from '../../app/offline.ts'
 import { RemoteDesk } from '../../app/remote.ts'
 import { loadConfig } from '../../app/config/load.ts'
 import { UsageError } from '../../runtime/errors.ts'
-import { paint, printable, table } from '../io.ts'
-import { textFlag, textFlags, type Call, type Io, type Verb } from '../verb.ts'
+import { paint, printable, table } from '../call/io.ts'
+import { textFlag, textFlags, type Call, type Io, type Verb } from '../call/verb.ts'
 
 /** `alerts`: what is open, one alert with its evidence; ack, silence and resolve through the running daemon. */
 export const alerts: Verb = {

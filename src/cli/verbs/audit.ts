@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { AuditCheckpoint } from '../../contract/store.ts'
 import { verifyAudit } from '../../app/offline.ts'
 import { UsageError, reasonOf } from '../../runtime/errors.ts'
-import { textFlags, type Verb } from '../verb.ts'
+import { textFlags, type Verb } from '../call/verb.ts'
 import { dataOf } from './alerts.ts'
 
 /** `audit verify`: walks the chain and its signed checkpoints. */

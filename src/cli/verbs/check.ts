@@ -1,6 +1,6 @@
 import { checkAll } from '../../app/check.ts'
 import { describeProblem } from '../../runtime/errors.ts'
-import { textFlag, type Verb } from '../verb.ts'
+import { textFlag, type Verb } from '../call/verb.ts'
 
 /** `check`: everything a person wrote, without touching the world. */
 export const check: Verb = {

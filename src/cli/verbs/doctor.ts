@@ -1,7 +1,7 @@
 import { DataDirectory } from '../../app/data-directory.ts'
 import { examine, running } from '../../app/doctor.ts'
-import { paint, printable } from '../io.ts'
-import { textFlag, type Verb } from '../verb.ts'
+import { paint, printable } from '../call/io.ts'
+import { textFlag, type Verb } from '../call/verb.ts'
 import { dataOf } from './alerts.ts'
 
 /** `doctor`: is it well? */

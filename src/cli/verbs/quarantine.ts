@@ -2,8 +2,8 @@ import { userInfo } from 'node:os'
 import { readQuarantine } from '../../app/offline.ts'
 import { RemoteDesk } from '../../app/remote.ts'
 import { UsageError } from '../../runtime/errors.ts'
-import { printable, table } from '../io.ts'
-import type { Verb } from '../verb.ts'
+import { printable, table } from '../call/io.ts'
+import type { Verb } from '../call/verb.ts'
 import { dataOf } from './alerts.ts'
 
 /** `quarantine`: what could not be read and why; `quarantine replay` sends it through the way again. */

@@ -2,8 +2,8 @@ import { loadConfig } from '../../app/config/load.ts'
 import { replay as replayLogs, type Emitted } from '../../app/replay.ts'
 import { commandWorld } from '../../app/command-world.ts'
 import { UsageError } from '../../runtime/errors.ts'
-import { paint, table } from '../io.ts'
-import { textFlag, textFlags, type Call, type Verb } from '../verb.ts'
+import { paint, table } from '../call/io.ts'
+import { textFlag, textFlags, type Call, type Verb } from '../call/verb.ts'
 import { levelColour } from './alerts.ts'
 
 const KINDS: readonly Emitted[] = ['score', 'finding', 'alert']

@@ -3,8 +3,8 @@ import { loadConfig } from '../../app/config/load.ts'
 import { replay } from '../../app/replay.ts'
 import { explain, lint, ruleCoverage, ruleLayer, testRules } from '../../app/rule-tools.ts'
 import { UsageError, describeProblem } from '../../runtime/errors.ts'
-import { paint, printable, table } from '../io.ts'
-import { textFlag, textFlags, type Io, type Verb } from '../verb.ts'
+import { paint, printable, table } from '../call/io.ts'
+import { textFlag, textFlags, type Io, type Verb } from '../call/verb.ts'
 
 /** `rules test`: the tests that live in the rules. */
 export const rulesTest: Verb = {

@@ -1,7 +1,7 @@
 import { setUpElasticsearch } from '../../app/setup.ts'
 import { UsageError } from '../../runtime/errors.ts'
-import { paint, printable } from '../io.ts'
-import { textFlag, textFlags, type Call, type Verb } from '../verb.ts'
+import { paint, printable } from '../call/io.ts'
+import { textFlag, textFlags, type Call, type Verb } from '../call/verb.ts'
 
 /** `setup elasticsearch`: templates and dashboards, once, with a role that may do just that. */
 export const setup: Verb = {
