@@ -26,7 +26,10 @@ export type TextTest = (text: string) => boolean
 /** The quickest test for a pattern; `folded` when the texts come folded. */
 export function patternTest(pattern: Pattern, folded: boolean): TextTest {
   const parts = folded ? pattern.map((part) => (typeof part === 'string' ? fold(part) : part)) : pattern
-  if (parts.includes(ONE)) return (text) => matchesGlob(text, parts)
+  if (parts.includes(ONE)) {
+    const steps = parts.flatMap((part): (string | symbol)[] => (typeof part === 'string' ? part.split('') : [part]))
+    return (text) => matchesGlob(text, steps)
+  }
   const texts = parts.filter((part) => typeof part === 'string')
   const isOpenBefore = parts[0] === MANY
   const isOpenAfter = parts.at(-1) === MANY
@@ -55,7 +58,7 @@ function matchesPieces(text: string, pieces: readonly string[], isOpenBefore: bo
   if (!isOpenAfter) {
     to -= last.length
     right--
-    if (to < from || !text.endsWith(last)) return false
+    if (!text.endsWith(last)) return false
   }
   for (; left < right; left++) {
     const piece = pieces[left] ?? ''
@@ -67,8 +70,7 @@ function matchesPieces(text: string, pieces: readonly string[], isOpenBefore: bo
 }
 
 /** Wildcards of both kinds, by the classic two pointers with one step back to the last `*`. `?` is one character, not half of one. */
-function matchesGlob(text: string, pattern: Pattern): boolean {
-  const steps = pattern.flatMap((part): (string | symbol)[] => (typeof part === 'string' ? part.split('') : [part]))
+function matchesGlob(text: string, steps: readonly (string | symbol)[]): boolean {
   let at = 0
   let step = 0
   let star = -1
