@@ -1,3 +1,4 @@
+import type { estypes } from '@elastic/elasticsearch'
 import { ecsFields, modelwardFields } from './fields.ts'
 import type { FieldType } from './fields.ts'
 
@@ -29,17 +30,17 @@ export function templates(): Readonly<Record<string, Json>> {
  * Values that do not fit their field are kept unindexed instead of costing the alert (`ignore_malformed`), except for
  * the time, without which a data stream takes nothing.
  */
-const alertSettings: Json = {
+const alertSettings = {
   'index.mode': 'logsdb',
   'index.mapping.ignore_malformed': true,
   'index.number_of_shards': 1,
-}
+} satisfies estypes.IndicesIndexSettings
 
 /**
  * Above Elastic's own `logs-*-*` (100). The failure store is off: a document that Elasticsearch refuses is parked by the
  * daemon with the reason, where somebody looks; switch it on in `logs-modelward.alerts@custom` to keep it there instead.
  */
-const alertsIndexTemplate: Json = {
+const alertsIndexTemplate = {
   index_patterns: ['logs-modelward.alerts-*'],
   priority: 300,
   data_stream: {},
@@ -56,37 +57,37 @@ const alertsIndexTemplate: Json = {
     data_stream_options: { failure_store: { enabled: false } },
   },
   _meta: owned,
-}
+} satisfies Omit<estypes.IndicesPutIndexTemplateRequest, 'name'>
 
 /**
  * Optional: stamps the cluster's own time of arrival, by which detection rules look for new documents. Without ingest
  * nodes the component template that names it is left out, and `event.ingested` is the daemon's time of sending.
  */
-const ingestPipeline: Json = {
+const ingestPipeline = {
   description: 'Time of arrival of modelward alerts',
   processors: [{ set: { field: 'event.ingested', value: '{{{_ingest.timestamp}}}', ignore_failure: true } }],
   _meta: owned,
-}
+} satisfies Omit<estypes.IngestPutPipelineRequest, 'id'>
 
 const streams = ['logs-modelward.*-*']
 
 /** For the daemon: can add documents and nothing else, not even read what it wrote. */
-const writerRole: Json = {
+const writerRole = {
   cluster: [],
   indices: [{ names: streams, privileges: ['create_doc'] }],
-}
+} satisfies estypes.SecurityRoleDescriptor
 
 /** For `modelward setup elasticsearch`, once. */
-const setupRole: Json = {
+const setupRole = {
   cluster: ['monitor', 'manage_index_templates', 'manage_ingest_pipelines'],
   indices: [{ names: streams, privileges: ['create_index', 'manage', 'view_index_metadata'] }],
-}
+} satisfies estypes.SecurityRoleDescriptor
 
 /** For people who look at the dashboard; the Kibana features are granted beside it. */
-const viewerRole: Json = {
+const viewerRole = {
   cluster: [],
   indices: [{ names: streams, privileges: ['read', 'view_index_metadata'] }],
-}
+} satisfies estypes.SecurityRoleDescriptor
 
 function component(template: Json): Json {
   return { template, _meta: owned }

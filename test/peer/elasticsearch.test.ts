@@ -98,16 +98,23 @@ describe.skipIf(reason !== undefined)('Elasticsearch 9.5', () => {
   })
 
   test('the writer can neither read nor change nor delete what it wrote', async () => {
-    for (const [method, path, body] of [
-      ['GET', `/${stream}/_search`],
-      ['POST', `/${stream}/_update_by_query`],
-      ['DELETE', `/${stream}`],
-      ['PUT', '/_index_template/logs-modelward.alerts', '{}'],
-      ['PUT', `/logs-modelward.alerts-other/_create/1`, '{"@timestamp":"2026-01-01T00:00:00Z"}'],
-    ] as const) {
-      const { status } = await node.call(writerUser, method, path, body)
-      expect([method, path, status]).toEqual([method, path, status === 400 ? 400 : status === 405 ? 405 : 403])
-    }
+    const document = '{"@timestamp":"2026-01-01T00:00:00Z"}'
+    const tried = [
+      ['GET', `/${stream}/_search`, undefined],
+      ['GET', `/${stream}/_doc/1`, undefined],
+      ['POST', `/${stream}/_update/1`, `{"doc":${document}}`],
+      ['DELETE', `/${stream}/_doc/1`, undefined],
+      ['DELETE', `/${stream}`, undefined],
+      ['PUT', '/_index_template/logs-modelward.alerts', '{"index_patterns":["logs-modelward.alerts-*"]}'],
+      ['PUT', '/logs-modelward.alerts-other/_create/1', document],
+      ['PUT', '/logs-other-default/_create/1', document],
+    ] as const
+    const statuses = await Promise.all(
+      tried.map(async ([method, path, body]) => node.call(writerUser, method, path, body)),
+    )
+    expect(statuses.map(({ status }, at) => [...(tried[at] ?? []).slice(0, 2), status])).toEqual(
+      tried.map(([method, path]) => [method, path, 403]),
+    )
   })
 
   test('an answer that is lost on the way makes no second document', async () => {

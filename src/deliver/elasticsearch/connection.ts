@@ -3,6 +3,7 @@ import { Client, Transport } from '@elastic/elasticsearch'
 import type { ClientOptions } from '@elastic/elasticsearch'
 import { z } from 'zod'
 import { secretRef } from '../../runtime/secret.ts'
+import { pinnedAuthority } from './pinned-authority.ts'
 
 const MOST_RESPONSE_BYTES = 16 * 1024 * 1024
 
@@ -53,10 +54,13 @@ export function nodesProblem(
   return undefined
 }
 
-/** Reads the secrets and makes a client that never tries again by itself and never looks for other nodes. */
+/**
+ * Reads the secrets and makes a client that never tries again by itself and never looks for other nodes. With a
+ * `caFingerprint` it asks a node for its certificates first, and throws UnreachableError when none answers.
+ */
 export async function openClient(connection: Connection): Promise<Client> {
-  const ca = connection.ca === undefined ? undefined : await readFile(connection.ca, 'utf8')
   const auth = await authOf(connection)
+  const ca = await authorityOf(connection)
   const options: ClientOptions = {
     nodes: [...connection.nodes],
     maxRetries: 0,
@@ -66,10 +70,14 @@ export async function openClient(connection: Connection): Promise<Client> {
     enableMetaHeader: false,
     ...(auth === undefined ? {} : { auth }),
     ...(ca === undefined ? {} : { tls: { ca } }),
-    ...(connection.caFingerprint === undefined ? {} : { caFingerprint: connection.caFingerprint }),
     ...(connection.compatibility === 8 ? { Transport: Compatible8Transport } : {}),
   }
   return new Client(options)
+}
+
+async function authorityOf({ nodes, ca, caFingerprint, timeoutMs }: Connection): Promise<string | undefined> {
+  if (caFingerprint !== undefined) return pinnedAuthority(nodes, caFingerprint, timeoutMs)
+  return ca === undefined ? undefined : readFile(ca, 'utf8')
 }
 
 async function authOf({ auth }: Connection): Promise<ClientOptions['auth']> {

@@ -10,6 +10,7 @@ import { BulkWriter } from './bulk-writer.ts'
 import type { Line, Written } from './bulk-writer.ts'
 import { connectionFields, nodesProblem, openClient } from './connection.ts'
 import { documentId } from './document-id.ts'
+import { UnreachableError } from './pinned-authority.ts'
 import type { Verdict } from './verdict.ts'
 
 const config = z
@@ -123,7 +124,8 @@ class ElasticsearchSink implements Sink {
       this.#client ??= await openClient(this.#config)
     } catch (error) {
       const reason = `connecting to Elasticsearch: ${reasonOf(error)}`
-      return lines.map(() => ({ verdict: { kind: 'retry', reason, loud: true } }))
+      const loud = !(error instanceof UnreachableError)
+      return lines.map(() => ({ verdict: { kind: 'retry', reason, loud } }))
     }
     const limits = { documents: MOST_DOCUMENTS, bytes: this.#config.maxBatchBytes }
     const index = `logs-modelward.alerts-${this.#config.namespace}`

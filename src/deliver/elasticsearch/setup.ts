@@ -33,7 +33,12 @@ export interface SetupOptions {
  * Ends at the first step that fails. Needs the rights of `role-modelward_setup.json`.
  */
 export async function setupElasticsearch(connection: Connection, options: SetupOptions): Promise<SetupReport> {
-  const client = await openClient(connection)
+  let client: Client
+  try {
+    client = await openClient(connection)
+  } catch (error) {
+    return { ready: false, steps: [{ name: 'connection', result: 'failed', detail: reasonOf(error) }] }
+  }
   const setup = new Setup(client, options)
   try {
     await setup.run()
