@@ -51,7 +51,12 @@ export async function openPseudonyms(
 }
 
 export function openEventNormalizer(config: Config, pseudonyms: Pseudonyms): ReturnType<typeof openNormalizer> {
-  return openNormalizer({ pseudonyms, mappings: config.mappings, keepText: config.shape.privacy.keepText })
+  return openNormalizer({
+    pseudonyms,
+    mappings: config.mappings,
+    disabled: config.shape.normalize.disabled,
+    keepText: config.shape.privacy.keepText,
+  })
 }
 
 /** The rules of the config; a rule that cannot be loaded or whose own tests fail refuses the whole pack. */

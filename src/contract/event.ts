@@ -24,7 +24,7 @@ export interface Event {
   readonly fields: Fields
   /** Dotted paths of `fields` that name a person or a credential (`identity`) or hold prompt or output text (`text`). */
   readonly sealed: SealedPaths
-  /** The pseudonym of who acted, with its kind: `key:…`, `user:…`, `service:…`. */
+  /** The pseudonym of who acted, with its kind: `key:…`, `user:…`, `role:…`, `service:…`, `session:…`. */
   readonly principal?: string
   /** Present when the event is one request to a model. */
   readonly inference?: Inference

@@ -26,7 +26,12 @@ export const Shape = z.strictObject({
     })
     .prefault({}),
   collect: list.default([]),
-  normalize: z.strictObject({ mappings: z.array(z.looseObject({})).default([]) }).prefault({}),
+  normalize: z
+    .strictObject({
+      mappings: z.array(z.looseObject({})).default([]),
+      disabled: z.array(z.string()).default([]).describe('Formats that are never recognised.'),
+    })
+    .prefault({}),
   rules: z
     .strictObject({
       folders: z.array(z.string()).optional().describe('Replaces the embedded rules.'),
