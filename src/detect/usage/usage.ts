@@ -38,7 +38,8 @@ type Config = z.infer<typeof Config>
  * fleet knows those, p is null and `explain.learning` says how far it is, once a quarter. A first-seen principal has the
  * probability of that by Good and Turing. Only buckets with traffic are compared and remembered, which makes p conditional
  * on the principal being there at all. A bucket in which anything alerted is not learned at all; one bucket moves a median
- * by one rank. About 0.3 µs an event; a weekly rhythm is not learned, only the day's.
+ * by one rank. About 0.2 µs an event, 1.5 µs where 50,000 principals take turns and every row is out of the
+ * cache. A weekly rhythm is not learned, only the day's.
  */
 export const usage: Plugin<Detector, Config> = {
   kind: 'usage',

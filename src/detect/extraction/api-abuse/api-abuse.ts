@@ -13,7 +13,7 @@ import type { Trial } from './suspect.ts'
 import { judge } from './verdict.ts'
 
 const Config = z.strictObject({
-  /** Principals held at once; about 1.2 KB each, and only for those that ever biased tokens in a short request. */
+  /** Principals held at once; about 1.5 KB each, and only for those that ever biased tokens in a short request. */
   maxKeys: z.int().min(1).default(50_000),
   /** A request counts as probing when it biases tokens and asks for at most this many, or for log-probabilities. */
   maxTokens: z.int().min(1).default(2),
@@ -33,8 +33,8 @@ type Config = z.infer<typeof Config>
  * use the same parameters for classification or evaluation bias a small fixed set of tokens, or none.
  *
  * Score: p in [1e-9, 1], anytime valid within one window of one principal (null model: `verdict.ts`); e-value: the
- * wealth of the bet. Told when p first falls under 5, 2, 1 times a power of ten. About 0.2 µs an event that biases
- * nothing and 1 µs one that does; memory about 1.4 KB a principal that ever did.
+ * wealth of the bet. Told when p first falls under 5, 2, 1 times a power of ten. About 0.05 µs an event that biases
+ * nothing; one that does 0.4 µs, or 2 µs where 50,000 principals that do take turns and every row is out of the cache.
  */
 export const apiAbuse: Plugin<Detector, Config> = {
   kind: 'api-abuse',

@@ -49,7 +49,7 @@ const BYTES = PROMPT_REGISTERS + PROMPTS * PROMPT_REGISTER_COUNT
 /** Registers of the sketch that counts a caller's biased tokens. */
 export const REGISTERS = CALLER_REGISTER_COUNT
 /** How many of the last requests `recentProbes` looks back on. */
-export const RECENT_REQUESTS = 64
+const RECENT_REQUESTS = 64
 export const SECTION = { name: 'suspect.1', bytes: BYTES } as const
 
 /** One principal's window: what it biased, on which prompts, and how the bet against it stands. A view on its row. */
