@@ -326,6 +326,28 @@ describe('the answer', () => {
     expect((await server.post('{"a":1}')).status).toBe(202)
   })
 
+  test('is not 429 because of bodies that were refused or broken off before', async () => {
+    const server = await serving()
+    const body = `{"a":"${'x'.repeat(6_000_000)}"}`
+    const statuses = new Set<number>()
+    for (let n = 0; n < 12; n++) statuses.add((await server.post(body)).status)
+    expect(statuses).toEqual(new Set([413]))
+    const [host = '', port = ''] = server.collector.address?.split(':') ?? []
+    for (let n = 0; n < 12; n++)
+      await new Promise<void>((resolve) => {
+        const socket = connect(Number(port), host, () =>
+          socket.write(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7000000\r\n\r\n${body}`, () => socket.destroy()),
+        )
+        socket.on('close', () => resolve())
+      })
+    await expect.poll(async () => (await server.post(body)).status).toBe(413)
+    const aborted = async (): Promise<number | undefined> => {
+      const values = await server.given.metrics.values('modelward_http_requests_total')
+      return values.find(({ labels }) => labels['status'] === 'aborted')?.value
+    }
+    await expect.poll(aborted).toBe(12)
+  })
+
   test('is given to requests under way when the listener closes', async () => {
     const synced = Promise.withResolvers<void>()
     const server = await serving({}, { ...localDisk, sync: () => synced.promise })
