@@ -1,6 +1,9 @@
 import type { Random } from '../contract/plugin.ts'
 
-/** Exponential backoff with full jitter: uniform in [0, min(cap, first·2ⁿ)], never below what the other side asked for (itself capped). */
+/** The longest wait that another side may ask for. */
+const ASKED_CAP_MS = 3_600_000
+
+/** Exponential backoff with full jitter: uniform in [0, min(cap, first·2ⁿ)], never below what the other side asked for (an hour at most). */
 export class Backoff {
   readonly #random: Random
   readonly #firstMs: number
@@ -22,7 +25,7 @@ export class Backoff {
     const ceiling = Math.min(this.#capMs, this.#firstMs * 2 ** Math.min(this.#failures, 30))
     this.#failures++
     const asked = Number.isFinite(askedMs) ? Math.max(askedMs, 0) : 0
-    return Math.max(this.#random.next() * ceiling, Math.min(asked, this.#capMs))
+    return Math.max(this.#random.next() * ceiling, Math.min(asked, ASKED_CAP_MS))
   }
 
   succeeded(): void {
