@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { secretRef } from '../../../runtime/secret.ts'
+
+/** A receiver that playbooks may name in a webhook step: somebody's own automation. */
+export const Receiver = z.strictObject({
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be made of a-z, 0-9 and -'),
+  url: z.url({ protocol: /^https?$/ }).describe('Where to post; https but for loopback.'),
+  secret: secretRef.describe('Signing secret of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes.'),
+  allowAddresses: z
+    .array(z.string())
+    .default([])
+    .describe('Networks (CIDR) that may be reached although they are private, loopback or otherwise special.'),
+  answersVerify: z
+    .boolean()
+    .default(false)
+    .describe(
+      'It knows `containment.verify` and answers {"effective": true|false}; without, only its answer to apply counts.',
+    ),
+})
+export type Receiver = z.output<typeof Receiver>
+
+export const Config = z.strictObject({ receivers: z.array(Receiver).default([]) })
+export type Config = z.output<typeof Config>

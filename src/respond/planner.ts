@@ -1,0 +1,84 @@
+import type { Alert } from '../contract/alert.ts'
+import type { Clock } from '../contract/plugin.ts'
+import type { Action, BlastRadius, Plan, StepPlan } from '../contract/respond.ts'
+import { base32 } from '../runtime/base32.ts'
+import { RefusedError } from '../runtime/errors.ts'
+import type { Calls } from './calls.ts'
+import { digestOf } from './playbook/canonical.ts'
+import { parseDuration } from './playbook/duration.ts'
+import { isProtected, type Playbook } from './playbook/playbook.ts'
+import { actionStepOf, claimIdOf, planDigest, reasonFor, type PlanRecord } from './record.ts'
+
+const HOURS = 24
+
+export interface PlannerParts {
+  readonly actions: ReadonlyMap<string, Action>
+  readonly clock: Clock
+  readonly calls: Calls
+  readonly traffic: { blastRadius(principal: string, hours: number, now: number): BlastRadius }
+  readonly mode: 'dry-run' | 'live'
+}
+
+/** Works out what a playbook would do about an alert, and does nothing of it. */
+export class Planner {
+  readonly #parts: PlannerParts
+
+  constructor(parts: PlannerParts) {
+    this.#parts = parts
+  }
+
+  /** The same alert, playbook, generation, time and outside state give the same plan. Throws RefusedError, in words. */
+  async work(playbook: Playbook, alert: Alert, generation: number, signal: AbortSignal): Promise<PlanRecord> {
+    const { principal } = alert
+    if (principal === undefined) throw new RefusedError(`alert ${alert.id} names no principal to contain`)
+    if (isProtected(playbook, principal)) throw new RefusedError(`${principal} is protected by ${playbook.id}`)
+    const now = this.#parts.clock.now()
+    const id = base32(Buffer.from(digestOf([alert.id, playbook.id, playbook.digest, generation]), 'hex'), 26)
+    const kept: Alert = { ...alert, evidence: [] }
+    const target = { principal }
+    const steps: StepPlan[] = []
+    for (const step of playbook.steps)
+      steps.push(
+        await this.#call(
+          step.action,
+          {
+            claimId: claimIdOf(id, step.action, target, step.with),
+            target,
+            parameters: step.with,
+            reason: reasonFor(playbook.id, alert),
+            alert: kept,
+            endsAt: now,
+          },
+          signal,
+        ),
+      )
+    const plan: Omit<Plan, 'digest'> = {
+      id,
+      playbook: playbook.id,
+      alert: alert.id,
+      target,
+      steps,
+      createdAt: now,
+      expiresAt: now + parseDuration(playbook.expires),
+      blastRadius: this.#parts.traffic.blastRadius(principal, HOURS, now),
+      dryRun: this.#parts.mode === 'dry-run',
+      states: steps.map(() => ({ state: 'planned', at: now, detail: '' })),
+    }
+    return { plan: { ...plan, digest: planDigest(plan) }, alert: kept, playbookDigest: playbook.digest, generation }
+  }
+
+  /** The number of the first step whose outside state is another one than when it was planned. */
+  async drifted(record: PlanRecord, signal: AbortSignal): Promise<number | undefined> {
+    for (const [index, step] of record.plan.steps.entries()) {
+      const fresh = await this.#call(step.action, actionStepOf(record, index), signal)
+      if (fresh.stateFingerprint !== step.stateFingerprint) return index
+    }
+    return undefined
+  }
+
+  #call(name: string, step: Parameters<Action['plan']>[0], signal: AbortSignal): Promise<StepPlan> {
+    const action = this.#parts.actions.get(name)
+    if (action === undefined) throw new RefusedError(`there is no action ${name}`)
+    return this.#parts.calls.persist((signal) => action.plan(step, signal), signal)
+  }
+}
