@@ -2,6 +2,7 @@ import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 import { BET_NUMBERS, placeBet, wealthOf } from '../../statistics/betting.ts'
 import { countDistinct, hashText, noteElement } from '../../statistics/hyper-log-log.ts'
+import { countBits, noteBit } from '../../statistics/linear-counter.ts'
 import type { TrialKind } from './fleet.ts'
 
 /** A probing request that could have been a hit, and whether it was: did it bias a token not biased before? */
@@ -42,9 +43,11 @@ const RECENT = NUMBERS * 8
 const IDS = RECENT + 8
 const CALLER_REGISTERS = IDS + EXEMPLARS * ID_BYTES
 const CALLER_REGISTER_COUNT = 256
-const PROMPT_REGISTERS = CALLER_REGISTERS + CALLER_REGISTER_COUNT
-const PROMPT_REGISTER_COUNT = 64
-const BYTES = PROMPT_REGISTERS + PROMPTS * PROMPT_REGISTER_COUNT
+const CALLER_BITS = CALLER_REGISTERS + CALLER_REGISTER_COUNT
+const CALLER_BIT_BYTES = 128
+const PROMPT_BITS = CALLER_BITS + CALLER_BIT_BYTES
+const PROMPT_BIT_BYTES = 64
+const BYTES = PROMPT_BITS + PROMPTS * PROMPT_BIT_BYTES
 
 /** Registers of the sketch that counts a caller's biased tokens. */
 export const REGISTERS = CALLER_REGISTER_COUNT
@@ -84,19 +87,17 @@ export class Suspect {
   /** Notes the biased tokens. Undefined when there was nothing to compare with yet, or the grace is not used up. */
   probe(id: string, tokens: readonly string[], promptHash: string | undefined): Trial | undefined {
     this.#add(PROBES, 1)
-    const caller = this.#row.bytes.subarray(CALLER_REGISTERS, CALLER_REGISTERS + CALLER_REGISTER_COUNT)
-    const newToCaller = noteAll(caller, tokens)
-    if (newToCaller) this.#set(DISTINCT, countDistinct(caller))
+    const isNewToCaller = this.#noteForCaller(tokens)
     if (promptHash === undefined) {
       const known = this.#get(NOVEL)
-      if (newToCaller) this.#note(id, NOVEL)
-      return known < GRACE.caller ? undefined : this.#trial('caller', newToCaller)
+      if (isNewToCaller) this.#note(id, NOVEL)
+      return known < GRACE.caller ? undefined : this.#trial('caller', isNewToCaller)
     }
     const slot = this.#promptSlot(promptHash)
-    const isNew = noteAll(this.#promptRegisters(slot), tokens)
+    const isNewToPrompt = this.#noteForPrompt(slot, tokens)
     const known = this.#get(PROMPT_NOVEL + slot)
-    if (isNew) this.#note(id, PROMPT_NOVEL + slot)
-    return known < GRACE.prompt ? undefined : this.#trial('prompt', isNew)
+    if (isNewToPrompt) this.#note(id, PROMPT_NOVEL + slot)
+    return known < GRACE.prompt ? undefined : this.#trial('prompt', isNewToPrompt)
   }
 
   bet(hit: boolean, bound: number): void {
@@ -153,7 +154,7 @@ export class Suspect {
   tokensOnOnePrompt(): number | undefined {
     let most: number | undefined
     for (let slot = 0; slot < PROMPTS; slot++)
-      if (this.#get(PROMPT_USED + slot) > 0) most = Math.max(most ?? 0, countDistinct(this.#promptRegisters(slot)))
+      if (this.#get(PROMPT_USED + slot) > 0) most = Math.max(most ?? 0, countBits(this.#promptBits(slot)))
     return most
   }
 
@@ -200,13 +201,36 @@ export class Suspect {
     this.#set(PROMPT_HASH + oldest, hash)
     this.#set(PROMPT_USED + oldest, this.probes)
     this.#set(PROMPT_NOVEL + oldest, 0)
-    this.#promptRegisters(oldest).fill(0)
+    this.#promptBits(oldest).fill(0)
     return oldest
   }
 
-  #promptRegisters(slot: number): Uint8Array {
-    const from = PROMPT_REGISTERS + slot * PROMPT_REGISTER_COUNT
-    return this.#row.bytes.subarray(from, from + PROMPT_REGISTER_COUNT)
+  #promptBits(slot: number): Uint8Array {
+    const from = PROMPT_BITS + slot * PROMPT_BIT_BYTES
+    return this.#row.bytes.subarray(from, from + PROMPT_BIT_BYTES)
+  }
+
+  /** True when a token is new. Bits tell that best while there are few tokens, registers count them when there are many. */
+  #noteForCaller(tokens: readonly string[]): boolean {
+    const bits = this.#row.bytes.subarray(CALLER_BITS, CALLER_BITS + CALLER_BIT_BYTES)
+    const registers = this.#row.bytes.subarray(CALLER_REGISTERS, CALLER_REGISTERS + CALLER_REGISTER_COUNT)
+    let [isNew, isMore] = [false, false]
+    const count = Math.min(tokens.length, MOST_TOKENS)
+    for (let i = 0; i < count; i++) {
+      const hash = hashText(tokens[i] ?? '')
+      if (noteBit(bits, hash)) isNew = true
+      if (noteElement(registers, hash)) isMore = true
+    }
+    if (isMore) this.#set(DISTINCT, countDistinct(registers))
+    return isNew || isMore
+  }
+
+  #noteForPrompt(slot: number, tokens: readonly string[]): boolean {
+    const bits = this.#promptBits(slot)
+    let isNew = false
+    const count = Math.min(tokens.length, MOST_TOKENS)
+    for (let i = 0; i < count; i++) if (noteBit(bits, hashText(tokens[i] ?? ''))) isNew = true
+    return isNew
   }
 
   #get(at: number): number {
@@ -218,11 +242,4 @@ export class Suspect {
   #add(at: number, value: number): void {
     this.#numbers[at] = (this.#numbers[at] ?? 0) + value
   }
-}
-
-function noteAll(registers: Uint8Array, tokens: readonly string[]): boolean {
-  let isNew = false
-  const count = Math.min(tokens.length, MOST_TOKENS)
-  for (let i = 0; i < count; i++) if (noteElement(registers, hashText(tokens[i] ?? ''))) isNew = true
-  return isNew
 }

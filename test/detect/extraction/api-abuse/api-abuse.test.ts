@@ -46,9 +46,14 @@ describe('an attacker who sweeps token ids', () => {
     expect(requestsUntilAlert(await open(), sweep('key:thief', 30))).toBeLessThanOrEqual(15)
   })
 
-  test('is found within thirty requests when telemetry has no prompt hashes', async () => {
-    const events = Array.from({ length: 30 }, (_, i) => probe('key:thief', i, [1_000 + i]))
-    expect(requestsUntilAlert(await open(), events)).toBeLessThanOrEqual(30)
+  test.each([
+    ['with', 'ab', 20],
+    ['without', undefined, 30],
+  ])('is found soon, whichever tokens it sweeps, %s prompt hashes', async (_with, promptHash, most) => {
+    for (let start = 0; start < 100_000; start += 1_000) {
+      const events = Array.from({ length: most }, (_, i) => probe('key:thief', i, [start + i], promptHash))
+      expect(requestsUntilAlert(await open(), events)).toBeLessThanOrEqual(most)
+    }
   })
 
   test('is found when it biases hundreds of tokens in each request', async () => {
