@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Agent, request } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../../src/runtime/random.ts'
 
-const program = join(import.meta.dirname, 'journal-child.ts')
+const program = fileURLToPath(new URL('./journal-child.ts', import.meta.url))
 const folders: string[] = []
 const children: ChildProcess[] = []
 afterEach(() => {

@@ -33,11 +33,14 @@ export class Hold {
 /** One growing buffer, so that a body sent byte by byte takes no more memory than one sent whole. */
 class Growing {
   readonly #hold: Hold
+  readonly #limit: number
   #bytes: Buffer = Buffer.alloc(0)
   #length = 0
 
-  constructor(hold: Hold) {
+  /** `limit` is the most its user will put in. */
+  constructor(hold: Hold, limit: number) {
     this.#hold = hold
+    this.#limit = limit
   }
 
   get length(): number {
@@ -48,7 +51,7 @@ class Growing {
   append(chunk: Uint8Array): boolean {
     const needed = this.#length + chunk.length
     if (needed > this.#bytes.length) {
-      const size = Math.max(needed, this.#bytes.length * 2, FIRST_BYTES)
+      const size = Math.max(needed, Math.min(Math.max(this.#bytes.length * 2, FIRST_BYTES), this.#limit))
       if (!this.#hold.take(size - this.#bytes.length)) return false
       const grown = Buffer.allocUnsafeSlow(size)
       this.#bytes.copy(grown, 0, 0, this.#length)
@@ -71,7 +74,7 @@ export function readWire(
   hold: Hold,
 ): Promise<Buffer | Rejection | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) return Promise.resolve(tooLarge(limits))
-  const body = new Growing(hold)
+  const body = new Growing(hold, limits.bodyBytes)
   return new Promise((resolve) => {
     const settle = (outcome: Buffer | Rejection | undefined): void => {
       request.off('data', take).off('end', end).off('close', gone).off('error', gone)
@@ -88,7 +91,7 @@ export function readWire(
 }
 
 /** Which content encodings are taken, for the header `accept-encoding` of a 415 (RFC 7694). */
-export const ENCODINGS = 'gzip, deflate'
+const ENCODINGS = 'gzip, deflate'
 
 /** 415 for an encoding that is not taken, known before the body is read. */
 export function refusedEncoding(encoding: string | undefined): Rejection | undefined {
@@ -111,7 +114,7 @@ export async function inflate(
   const name = encodingName(encoding)
   if (name === '' || name === 'identity') return wire
   const inflater = name === 'deflate' ? (hasZlibHeader(wire) ? createInflate() : createInflateRaw()) : createGunzip()
-  const body = new Growing(hold)
+  const body = new Growing(hold, limits.bodyBytes)
   const byRatio = Math.max(RATIO_FREE_BYTES, wire.length * limits.ratio)
   inflater.end(wire)
   try {

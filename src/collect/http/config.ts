@@ -4,7 +4,7 @@ import { secretRef } from '../../runtime/secret.ts'
 const MIB = 1024 * 1024
 
 /** Where to listen. Port 0 takes any free port; without a host it is the loopback address. */
-export interface Listen {
+interface Listen {
   readonly host: string
   readonly port: number
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../contract/plugin.ts'
 import type { Batch, Loss, RawRecord } from '../../contract/record.ts'
 import type { Journal } from '../journal/journal.ts'
-import type { Damage, JournalReader } from '../journal/reader.ts'
+import type { Damage } from '../journal/reader.ts'
 import type { JournalEntry } from '../journal/entry.ts'
 import { type BodyMeta, entryMeta } from './entry-meta.ts'
 import { framesOf } from './inspect.ts'
@@ -43,13 +43,13 @@ export async function* batchesOf(replay: Replay, signal: AbortSignal): AsyncGene
   try {
     // Its ack says that `from` is committed, and not only handed over: what lies before may be deleted then.
     if (from.at > 0) yield finished(replay, draft)
-    while (!signal.aborted) {
+    while (!signal.aborted && !journal.isClosed) {
       if (journal.failure) throw journal.failure
       const item = await reader.next()
       if (item) yield* batchesWith(replay, draft, item)
       else if (draft.records.length > 0 || draft.losses.length > 0) yield finished(replay, draft)
       else if (once) return
-      else await grownBehind(journal, reader, signal)
+      else await journal.grown(reader.at, signal)
     }
   } finally {
     await reader.close()
@@ -132,8 +132,4 @@ function fits(draft: Draft, entry: JournalEntry, meta: BodyMeta): boolean {
 
 function isFull(draft: Draft): boolean {
   return draft.bytes >= BATCH_BYTES || draft.records.length >= BATCH_RECORDS
-}
-
-function grownBehind(journal: Journal, reader: JournalReader, signal: AbortSignal): Promise<void> {
-  return journal.grown(reader.at, signal)
 }

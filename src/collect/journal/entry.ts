@@ -5,7 +5,7 @@ export interface NewEntry {
   readonly meta: EntryMeta
   readonly body: Uint8Array
 }
-export type EntryMeta = Readonly<Record<string, unknown>>
+type EntryMeta = Readonly<Record<string, unknown>>
 
 /** An entry read back. Positions count bytes over the whole life of the journal and never go back. */
 export interface JournalEntry extends NewEntry {

@@ -1,10 +1,11 @@
-import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { type FileHandle, unlink } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import { StoreError, StoreFullError } from '../../runtime/errors.ts'
 import { type Disk, localDisk, privateDirectory, storeError, writeAll } from './disk.ts'
 import { EncodedEntry, type JournalEntry, type NewEntry } from './entry.ts'
 import { JournalReader, type Readable } from './reader.ts'
-import { type Mended, type Segment, listSegments, mendSegment, segmentAt, syncDirectory } from './segment.ts'
+import { type Mended, type Recovered, recover } from './recover.ts'
+import { type Segment, segmentAt } from './segment.ts'
 
 export interface JournalOptions {
   readonly directory: string
@@ -91,6 +92,10 @@ export class Journal implements Readable, AsyncDisposable {
     return this.#failure
   }
 
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
   /** Resolves with the position behind the entry once it is on disk. */
   async append(entry: NewEntry): Promise<number> {
     if (this.#failure) throw this.#failure
@@ -106,7 +111,7 @@ export class Journal implements Readable, AsyncDisposable {
     return new JournalReader(this, from)
   }
 
-  /** Resolves when there is something behind `position` or the signal aborts; rejects once the journal has failed. */
+  /** Resolves when there is something behind `position`, the signal aborts or the journal closes; rejects once it has failed. */
   async grown(position: number, signal: AbortSignal): Promise<void> {
     while (this.#end <= position && !signal.aborted && !this.#closed) {
       if (this.#failure) throw this.#failure
@@ -130,7 +135,7 @@ export class Journal implements Readable, AsyncDisposable {
     this.#released = Math.max(this.#released, Math.min(position, this.#end))
     this.#committed = Math.max(this.#committed, this.#released)
     const before = this.#releasing.catch(() => undefined)
-    this.#releasing = before.then(() => this.#deleteCommitted()).then(() => undefined)
+    this.#releasing = before.then(() => this.#deleteCommitted())
     return this.#releasing
   }
 
@@ -176,7 +181,7 @@ export class Journal implements Readable, AsyncDisposable {
     } catch (cause) {
       if (group.length === 0) group.push(...this.#waiting.splice(0, 1))
       const error = storeError('writing the journal', cause)
-      if (error instanceof StoreFullError && (await this.#deleteCommitted()) > 0) this.#waiting.unshift(...group)
+      if (error instanceof StoreFullError && (await this.#makeRoom())) this.#waiting.unshift(...group)
       else this.#reject(error, group)
     }
   }
@@ -253,62 +258,25 @@ export class Journal implements Readable, AsyncDisposable {
     this.#wake()
   }
 
-  /** Returns how many segments went. */
-  async #deleteCommitted(): Promise<number> {
-    let gone = 0
+  /** Whether deleting what is committed has won space: the segment that filled the disk may be among it by now. */
+  async #makeRoom(): Promise<boolean> {
+    const held = this.#segments.length
+    await this.#deleteCommitted().catch(() => undefined)
+    return this.#segments.length < held
+  }
+
+  async #deleteCommitted(): Promise<void> {
     for (let first = this.#segments[0]; first && !this.#closed; first = this.#segments[0]) {
       const end = this.#segments[1]?.start ?? (this.#file ? Infinity : this.#end)
       if (end > this.#released) break
       this.#segments.shift()
       await unlink(first.path).catch(ignoreMissing)
-      gone++
     }
-    return gone
   }
 
   #wake(): void {
     for (const wake of this.#watchers) wake()
   }
-}
-
-interface Recovered {
-  readonly segments: Segment[]
-  readonly end: number
-  readonly file: FileHandle | undefined
-  readonly mended: Mended
-}
-
-async function recover({ directory, now, committed, recovered }: JournalOptions): Promise<Recovered> {
-  const setAside: string[] = []
-  const segments = await listSegments(directory, now, setAside)
-  let tornBytes = 0
-  for (let last = segments.at(-1); last; last = segments.at(-1)) {
-    const mended = await mendSegment(last, now, setAside, recovered ?? (() => undefined))
-    tornBytes += mended?.tornBytes ?? 0
-    if (mended && mended.bytes > 0) {
-      const file = await open(last.path, 'r+')
-      // What is read from here on counts as kept: it may still have been in memory only when the last process died.
-      await file.datasync()
-      await syncDirectory(directory)
-      return settled(segments, last.start + mended.bytes, committed, file, { tornBytes, setAside })
-    }
-    segments.pop()
-    if (mended) await unlink(last.path)
-  }
-  return { segments, end: committed, file: undefined, mended: { tornBytes, setAside } }
-}
-
-/** A journal that is shorter than what was committed from it begins anew behind that, so that no position is given out twice. */
-async function settled(
-  segments: Segment[],
-  end: number,
-  committed: number,
-  file: FileHandle,
-  mended: Mended,
-): Promise<Recovered> {
-  if (end >= committed) return { segments, end, file, mended }
-  await file.close()
-  return { segments, end: committed, file: undefined, mended }
 }
 
 function ignoreMissing(error: unknown): void {

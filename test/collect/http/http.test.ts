@@ -537,6 +537,14 @@ test('many small bodies share a batch, up to a thousand records', async () => {
   expect(batches.map(({ records }) => records.length)).toEqual([1000, 200])
 })
 
+test('reading ends when the collector is closed, without spinning', async () => {
+  const server = await serving()
+  const reading = server.records(1)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await server.restart()
+  expect(await reading).toEqual([])
+})
+
 test('reading once ends where the journal ends', async () => {
   const server = await serving()
   await server.post('{"a":1}')

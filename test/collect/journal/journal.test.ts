@@ -250,6 +250,24 @@ describe('damage', () => {
     expect(await texts(await reopened(journal))).toEqual(['one', 'two', 'corrupt', 'four'])
   })
 
+  test('a bit turned in the body of the last entry is no torn write: it may have been acknowledged', async () => {
+    const journal = await opened()
+    const from = await journal.append(entry('one'))
+    await journal.append(entry('two'))
+    const path = journal.segments[0]?.path ?? ''
+    const whole = await readFile(path)
+    for (let at = from + 24; at < whole.length; at++) {
+      const turned = Buffer.from(whole)
+      turned[at] = (turned[at] ?? 0) ^ 0x10
+      await writeFile(path, turned)
+      const again = await Journal.open({ directory, committed: 0, now: 1 })
+      expect(again.mended.tornBytes).toBe(0)
+      await again.append(entry('three'))
+      expect(await texts(again)).toEqual(['one', 'corrupt', 'three'])
+      await again[Symbol.asyncDispose]()
+    }
+  })
+
   test('tells where corrupt bytes begin and end, and shows the first of them', async () => {
     const journal = await opened()
     const from = await journal.append(entry('one'))
