@@ -1,7 +1,7 @@
 import { loadPlaybooks } from '../respond/playbooks.ts'
 import { loadRules } from '../rules/load.ts'
 import { ConfigError, type Problem } from '../runtime/errors.ts'
-import { embeddedPlaybooks, loadConfig, type Config } from './config/load.ts'
+import { loadConfig, playbookFolders, type Config } from './config/load.ts'
 import { normaliseTest, packProblems } from './rule-pack.ts'
 
 export interface CheckResult {
@@ -22,7 +22,7 @@ export function checkAll(file: string | undefined): CheckResult {
     throw error
   }
   const rules = loadRules(config.ruleFolders)
-  const playbooks = loadPlaybooks([embeddedPlaybooks])
+  const playbooks = loadPlaybooks(playbookFolders(config))
   return {
     problems: [...packProblems(rules, normaliseTest()), ...playbooks.problems],
     sources: config.sources.length,

@@ -15,7 +15,7 @@ import { ByteBudget } from '../runtime/queue.ts'
 import { openStore, type SqliteStore } from '../store/store.ts'
 import { Act } from './act.ts'
 import type { Config } from './config/load.ts'
-import { openContainment, type Containment } from './containment.ts'
+import { openContainment, type PlaybookRunner } from './containment.ts'
 import { DataDirectory } from './data-directory.ts'
 import { DaemonDesk } from './desk.ts'
 import { Intake } from './intake.ts'
@@ -56,7 +56,7 @@ export interface Parts {
   readonly ledger: Ledger
   readonly intake: Intake
   readonly watch: Watch
-  readonly containment: Containment
+  readonly containment: PlaybookRunner
   readonly acts: readonly Act[]
   readonly scheduler: Scheduler
   readonly startedAt: number
@@ -115,7 +115,7 @@ export class Daemon implements AsyncDisposable {
     const loops = [intake.run(until), watch.run(until), ...acts.map((act) => act.run(until)), containment.run(until)]
     const ended = Promise.all(loops)
     try {
-      await containment.recover(until)
+      await containment.responder.recover(until)
       await this.#witnessOpening(store)
       scheduler.start(
         config.checks.map(({ name, schedule }) => ({ name, schedule })),
@@ -222,7 +222,7 @@ function openWatch(parts: Omit<Parts, 'watch' | 'stuck'>, onlooker: Onlooker): P
     commitMs: config.shape.commit.ms,
     observer: {
       event: (event) => {
-        if (event.principal !== undefined && event.inference) containment.saw(event.principal, event.at)
+        if (event.principal !== undefined && event.inference) containment.responder.saw(event.principal, event.at)
       },
       committed: (changes) => told(changes, acts, onlooker),
       stuck: (problem) => {
@@ -255,7 +255,7 @@ function openDesk(parts: Parts, reloader: Reloader): Desk {
   return new DaemonDesk({
     store,
     alerts,
-    containment,
+    containment: containment.responder,
     metrics: world.metrics,
     clock: world.clock,
     errand: (work) => watch.errand(work),

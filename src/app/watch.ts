@@ -80,7 +80,8 @@ const TICK_MS = 60_000
 /** collect -> normalize -> detect -> rules -> alert -> one commit -> ack. */
 export class Watch {
   readonly #parts: WatchParts
-  #watermark = 0
+  #watermark: number
+  #watermarkMoved = false
   #quarantine: Quarantined[] = []
   #released: string[] = []
   #positions = new Map<string, SourcePosition>()
@@ -90,6 +91,7 @@ export class Watch {
 
   constructor(parts: WatchParts) {
     this.#parts = parts
+    this.#watermark = parts.store.document<number>('watch', 'watermark') ?? 0
   }
 
   /** Runs until the intake ends or `signal` aborts; what was taken in by then is committed before it returns. */
@@ -234,6 +236,7 @@ export class Watch {
   #tick(at: number): void {
     if (at < this.#watermark + TICK_MS) return
     this.#watermark = at - (at % TICK_MS)
+    this.#watermarkMoved = true
     for (const { detector } of this.#parts.detectors)
       for (const score of detector.tick?.(this.#watermark) ?? []) {
         const findings = this.#score(score)
@@ -293,16 +296,21 @@ export class Watch {
     const states: DetectorChange[] = []
     for (const { name, detector } of this.#parts.detectors)
       for (const change of detector.changes()) states.push({ detector: name, key: change.key, value: change.value })
+    const alerted = this.#parts.alerts.changes()
+    const watermark = this.#watermarkMoved ? [{ kind: 'watch', key: 'watermark', value: this.#watermark }] : []
     const changes: Changes = {
       positions: [...this.#positions.values()],
       states,
-      ...this.#parts.alerts.changes(),
+      alerts: alerted.alerts,
+      notifications: alerted.notifications,
+      documents: [...alerted.documents, ...watermark],
       quarantine: this.#quarantine,
       released: this.#released,
       audit: this.#audit,
       counts: this.#parts.ledger.drain(),
     }
     this.#positions = new Map()
+    this.#watermarkMoved = false
     this.#quarantine = []
     this.#released = []
     this.#audit = []

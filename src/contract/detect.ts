@@ -51,6 +51,9 @@ export interface StateChange {
  *
  * The promise that makes exactly-once provable: cutting the stream into batches anywhere changes no score and no state.
  * `score` moves the window under test, `learn` moves the reference; events that alerted are never given to `learn`.
+ * `learn` comes right after `score` of the same event and before the next one, so an event whose window alerts only in
+ * `flush` has been learned already: a detector that answers from `flush` keeps its reference frozen or gates itself.
+ * After a throw from `prepare` or `flush` the daemon ends and starts again from the last commit.
  * State is a bounded map of keys. `changes` yields what moved since it was last called; `restore` gets all of it back.
  */
 export interface Detector extends AsyncDisposable {

@@ -173,4 +173,7 @@ function ruleFolders(
   return [...(shape.rules.folders ?? [embeddedRules]), ...shape.rules.add]
 }
 
-export const embeddedPlaybooks = join(embeddedRules, 'playbooks')
+/** Folders of playbooks: those that ship with the program, then the operator's. */
+export function playbookFolders(config: Config): readonly string[] {
+  return [join(embeddedRules, 'playbooks'), ...config.respond.playbooks]
+}
