@@ -16,10 +16,15 @@ export class Serving {
   #config: unknown
 
   static async open(config: Record<string, unknown> = {}, disk?: Disk): Promise<Serving> {
-    const directory = await mkdtemp(join(tmpdir(), 'http-'))
+    const directory = await mkdtemp(join(tmpdir(), 'collect-http-'))
     const serving = new Serving(directory)
-    await serving.start(config, disk)
-    return serving
+    try {
+      await serving.start(config, disk)
+      return serving
+    } catch (error) {
+      await rm(directory, { recursive: true })
+      throw error
+    }
   }
 
   private constructor(directory: string) {
