@@ -7,7 +7,7 @@ import type { Calls } from './calls.ts'
 import { digestOf } from './playbook/canonical.ts'
 import { parseDuration } from './playbook/duration.ts'
 import { isProtected, type Playbook } from './playbook/playbook.ts'
-import { actionStepOf, claimIdOf, planDigest, reasonFor, type PlanRecord } from './record.ts'
+import { actionStepOf, claimIdOf, endAfter, planDigest, reasonFor, type PlanRecord } from './record.ts'
 
 const HOURS = 24
 
@@ -47,7 +47,7 @@ export class Planner {
             parameters: step.with,
             reason: reasonFor(playbook.id, alert),
             alert: kept,
-            endsAt: now,
+            endsAt: endAfter(now, step.with),
           },
           signal,
         ),

@@ -46,8 +46,13 @@ export function stepsInForce({ plan }: PlanRecord): readonly number[] {
 
 /** Epoch ms; counted from the approval. */
 export function endOf({ plan }: PlanRecord, index: number): number {
-  const text = plan.steps[index]?.parameters['for']
-  return typeof text === 'string' ? (plan.approval?.at ?? plan.createdAt) + parseDuration(text) : NEVER
+  return endAfter(plan.approval?.at ?? plan.createdAt, stepOf(plan, index).parameters)
+}
+
+/** When something that begins at `at` ends, by its `for`. */
+export function endAfter(at: number, parameters: StepPlan['parameters']): number {
+  const text = parameters['for']
+  return typeof text === 'string' ? at + parseDuration(text) : NEVER
 }
 
 export function actionStepOf(record: PlanRecord, index: number): ActionStep {

@@ -122,7 +122,7 @@ export class Responder implements AsyncDisposable {
         const record = before ?? (await this.#tryToPlan(playbook, alert))
         if (record === undefined) continue
         if (before === undefined) made.push(record.plan.id)
-        if (playbook.approval === 'auto' && this.#parts.mode === 'live' && isWaiting(record)) await this.#auto(record)
+        if (playbook.approval === 'auto' && this.#parts.mode === 'live') await this.#auto(record)
       }
       return made.map((id) => this.#journal.get(id).plan)
     })
@@ -138,7 +138,7 @@ export class Responder implements AsyncDisposable {
       const before = this.#journal.latest(alert.id, playbook)
       if (before !== undefined && (await this.#isStillGood(before, found))) return before.plan
       const record = await this.#planner.work(found, alert, (before?.generation ?? -1) + 1, this.#stop.signal)
-      if (before !== undefined && isWaiting(before)) await this.#close(before, by, 'plan.replace')
+      if (before !== undefined) await this.#replace(before.plan.id, by)
       return (await this.#journal.write(record, { actor: by, action: 'plan.create' })).plan
     })
   }
@@ -165,6 +165,8 @@ export class Responder implements AsyncDisposable {
     return this.#turns.run(plan, async () => {
       if (stepsInForce(this.#journal.get(plan)).length === 0)
         throw new RefusedError(`plan ${plan} holds nothing in force that can be taken back`)
+      await this.#stepper.cancel(plan, `not done, because ${by} took the plan back`)
+      await this.#stepper.settle(plan, this.#stop.signal)
       await this.#stepper.undo(plan, by, this.#stop.signal)
       return this.#journal.get(plan).plan
     })
@@ -214,7 +216,10 @@ export class Responder implements AsyncDisposable {
     if (this.#refused.size > MOST_REFUSED && oldest !== undefined) this.#refused.delete(oldest)
   }
 
-  async #auto({ plan }: PlanRecord): Promise<void> {
+  /** A plan that its limits held back is tried again when the alert is told of again. */
+  async #auto(record: PlanRecord): Promise<void> {
+    const { plan } = record
+    if (!isWaiting(record) || this.#parts.clock.now() >= plan.expiresAt) return
     try {
       await this.approve(plan.id, plan.digest, `${DAEMON} (auto)`)
     } catch (error) {
@@ -231,6 +236,14 @@ export class Responder implements AsyncDisposable {
       plan.dryRun === (this.#parts.mode === 'dry-run') &&
       (await this.#planner.drifted(before, this.#stop.signal)) === undefined
     )
+  }
+
+  /** In the plan's own turn: it may just be approved. */
+  #replace(id: string, by: string): Promise<void> {
+    return this.#turns.run(id, async () => {
+      const record = this.#journal.get(id)
+      if (isWaiting(record)) await this.#close(record, by, 'plan.replace')
+    })
   }
 
   async #approve(id: string, digest: string, by: string): Promise<void> {

@@ -39,7 +39,7 @@ export class Stepper {
     for (const index of this.#parts.journal.get(id).plan.steps.keys()) {
       const state = this.#state(id, index)
       const goesOn = state === 'approved' ? await this.#apply(id, index, signal) : !hasFailed(state)
-      if (!goesOn) return this.#stopRest(id, index)
+      if (!goesOn) return this.cancel(id, `not done, because step ${index + 1} did not work`)
     }
   }
 
@@ -48,6 +48,12 @@ export class Stepper {
     const record = this.#parts.journal.get(id)
     for (const index of stepsInForce(record).toReversed())
       if (endedBy === Infinity || endOf(record, index) <= endedBy) await this.#undo(id, index, actor, signal)
+  }
+
+  /** Approved steps that were not begun will not be. */
+  async cancel(id: string, reason: string): Promise<void> {
+    for (const index of this.#parts.journal.get(id).plan.steps.keys())
+      if (this.#state(id, index) === 'approved') await this.#move(id, index, 'failed', reason)
   }
 
   /** What was under way when the daemon ended, or when the disk was full, is looked at and never simply done again. */
@@ -136,7 +142,8 @@ export class Stepper {
 
   async #settleApply(id: string, index: number, signal: AbortSignal): Promise<void> {
     const verdict = await this.#verify(this.#parts.journal.get(id), index, signal, 0)
-    await this.#move(id, index, verdict.state, `it was interrupted; ${verdict.detail}`)
+    const neverWorked = verdict.state === 'ineffective' && this.#state(id, index) === 'applying'
+    await this.#move(id, index, neverWorked ? 'failed' : verdict.state, `it was interrupted; ${verdict.detail}`)
   }
 
   async #settleUndo(id: string, index: number, signal: AbortSignal): Promise<void> {
@@ -145,12 +152,6 @@ export class Stepper {
     else if (verdict.state === 'ineffective')
       await this.#move(id, index, 'reverted', `taking it back was interrupted; ${verdict.detail}`)
     else await this.#move(id, index, 'unknown', `taking it back was interrupted; ${verdict.detail}`)
-  }
-
-  async #stopRest(id: string, failed: number): Promise<void> {
-    for (const index of this.#parts.journal.get(id).plan.steps.keys())
-      if (index > failed && this.#state(id, index) === 'approved')
-        await this.#move(id, index, 'failed', `not done, because step ${failed + 1} did not work`)
   }
 
   async #failed(id: string, index: number, reason: string): Promise<false> {

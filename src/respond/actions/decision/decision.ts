@@ -81,7 +81,7 @@ class DecisionAction implements Action {
 
   async undo(step: ActionStep): ReturnType<Action['undo']> {
     const claim = this.#decisions.get(step.claimId)
-    if (claim === undefined) return { state: 'drifted', detail: 'somebody removed the claim before' }
+    if (claim === undefined) return { state: 'drifted', detail: 'the list does not have the claim any more' }
     if (!isSame(claim, claimOf(step, claim.startsAt)))
       return { state: 'drifted', detail: 'somebody changed the claim; it was left as it is' }
     await this.#decisions.remove(step.claimId)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Action, ActionStep, StepPlan } from '../../../contract/respond.ts'
-import { RefusedError, TransientError, reasonOf } from '../../../runtime/errors.ts'
+import { RefusedError, TransientError } from '../../../runtime/errors.ts'
 import type { ActionContext, ActionPlugin, PostReply } from '../../context/action-context.ts'
 import { digestOf } from '../../playbook/canonical.ts'
 import { durationWithin } from '../../playbook/duration.ts'
@@ -57,8 +57,10 @@ class WebhookAction implements Action {
       action: webhook.kind,
       parameters: with_,
       summary: `post ${reversible ? `a containment for ${with_.for}` : 'a notice'} about ${step.target.principal} to ${name}`,
-      request: `POST ${url}\nwebhook-id: ${step.claimId}\nwebhook-signature: ***\n\n${bodyOf('apply', step)}`,
-      undo: reversible ? `POST ${url} with type containment.revert` : 'nothing: a notice cannot be taken back',
+      request: `POST ${shownUrl(url)}\nwebhook-id: ${step.claimId}\nwebhook-signature: ***\n\n${bodyOf('apply', step)}`,
+      undo: reversible
+        ? `POST ${shownUrl(url)} with type containment.revert`
+        : 'nothing: a notice cannot be taken back',
       reversible,
       stateFingerprint: digestOf({ name, url }),
     })
@@ -98,8 +100,8 @@ class WebhookAction implements Action {
   async #post(verb: Verb, step: ActionStep, signal: AbortSignal): Promise<PostReply> {
     const { url, name, secret } = this.#receiver(step)
     const body = bodyOf(verb, step)
-    const id = verb === 'apply' ? step.claimId : `${step.claimId}-${verb}`
-    const headers = signedHeaders(await secret.read(), id, this.#context.clock.now(), body)
+    const now = this.#context.clock.now()
+    const headers = signedHeaders(await secret.read(), idOf(verb, step, now), now, body)
     let reply: PostReply
     try {
       reply = await this.#context.post(url, body, headers, signal)
@@ -118,6 +120,18 @@ class WebhookAction implements Action {
     const [oldest] = this.#answers.keys()
     if (this.#answers.size > MOST_ANSWERS && oldest !== undefined) this.#answers.delete(oldest)
   }
+}
+
+/** Receivers drop an id that they have seen: an apply or a revert that is repeated is dropped, a look is not. */
+function idOf(verb: Verb, { claimId }: ActionStep, now: number): string {
+  if (verb === 'apply') return claimId
+  return verb === 'revert' ? `${claimId}-revert` : `${claimId}-verify-${now}`
+}
+
+/** Without the query, in which some receivers keep a token. */
+function shownUrl(url: string): string {
+  const { origin, pathname, search } = new URL(url)
+  return `${origin}${pathname}${search === '' ? '' : '?***'}`
 }
 
 function bodyOf(verb: Verb, { claimId, target, parameters, reason, alert, endsAt }: ActionStep): string {
@@ -149,9 +163,8 @@ function fieldOf(reply: PostReply, name: string): unknown {
     return typeof answer === 'object' && answer !== null
       ? Object.entries(answer).find(([key]) => key === name)?.[1]
       : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw new Error(`reading the answer: ${reasonOf(error)}`, { cause: error })
+  } catch {
+    return undefined
   }
 }
 
