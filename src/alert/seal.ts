@@ -82,9 +82,25 @@ export class Scrubber {
       if (value.includes(text) || (value.length >= LEAST_QUOTE && text.includes(value))) return SEALED
     let clean = value
     for (const identity of this.#identities)
-      if (clean.includes(identity)) clean = clean.replaceAll(identity, () => this.#pseudonym)
+      if (clean.includes(identity)) clean = replaceWords(clean, identity, this.#pseudonym)
     return clean
   }
+}
+
+/** Where it stands as a word of its own: the user `eve` is in `user/eve` and not in `eventName`. */
+function replaceWords(text: string, word: string, by: string): string {
+  let clean = ''
+  let from = 0
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+    if (isWordCharacter(text[at - 1]) || isWordCharacter(text[at + word.length])) continue
+    clean += text.slice(from, at) + by
+    from = at + word.length
+  }
+  return clean + text.slice(from)
+}
+
+function isWordCharacter(character: string | undefined): boolean {
+  return character !== undefined && /[\p{L}\p{N}]/u.test(character)
 }
 
 /** Longest first, so that a name inside a longer one does not leave the rest behind. */

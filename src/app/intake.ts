@@ -104,6 +104,7 @@ export class Intake {
         random,
         log,
         failed: (error) => {
+          if (error instanceof StoreError) this.#fatal = error
           source.state = 'restarting'
           source.problem = reasonOf(error)
           errors.add(1, { component_id: source.instance.name, stage: 'receiving' })
@@ -136,9 +137,6 @@ export class Intake {
         this.#handedOver(source, batch)
       }
       source.state = 'ended'
-    } catch (error) {
-      if (error instanceof StoreError) this.#fatal = error
-      throw error
     } finally {
       await collector[Symbol.asyncDispose]()
     }

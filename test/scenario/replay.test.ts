@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -33,7 +33,6 @@ test.skipIf(!haveSharedData())(
   '2,900 real CloudTrail records: all accounted for, the attack steps alert, twice the same ids',
   async () => {
     const path = sharedData('cloudtrail-stratus')
-    expect(readdirSync(path).filter((name) => name.endsWith('.json'))).toHaveLength(56)
     const [first, second] = await Promise.all([
       modelward(['replay', path, '--json']),
       modelward(['replay', path, '--json']),

@@ -103,7 +103,8 @@ deliver:
     rule: { name: 'CloudTrail stopped or deleted' },
     modelward: { control: expect.anything() as unknown },
   })
-  expect(lines[0]).not.toContain('eve')
+  expect(lines[0]).not.toMatch(/\beve\b/)
+  expect(document).toMatchObject({ modelward: { detail: { eventName: 'StopLogging' } } })
 
   const post = received[0]
   const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = post?.headers ?? {}
