@@ -1,4 +1,3 @@
-import type { Alert, Silence } from '../../contract/alert.ts'
 import type { Desk } from '../../contract/desk.ts'
 import type { Plan } from '../../contract/respond.ts'
 import type { Quarantined } from '../../contract/store.ts'
@@ -8,6 +7,7 @@ import { readJson } from '../http/body.ts'
 import { RequestError, notFound } from '../http/request-error.ts'
 import type { Ask, Method, Route } from '../routing/router.ts'
 import { Digest, NewPlan, NewSilence, Nothing, alertQuery, limitOf } from './input.ts'
+import { alertOf, planOf, silenceOf } from './lookup.ts'
 import { openApi } from './open-api.ts'
 
 /** The JSON API: everything of the desk, below /api/v1. */
@@ -19,27 +19,6 @@ export function apiRoutes(desk: Desk): readonly Route[] {
     ...daemonRoutes(desk),
     route('GET', '/api/v1/openapi.json', () => json(200, openApi(desk.status().version))),
   ]
-}
-
-/** The alert of that id. Throws RequestError 404. */
-export function alertOf(desk: Desk, id: string): Alert {
-  const alert = desk.alert(id)
-  if (!alert) throw notFound(`there is no alert ${id}; GET /api/v1/alerts lists them`)
-  return alert
-}
-
-/** The plan of that id. Throws RequestError 404. */
-export function planOf(desk: Desk, id: string): Plan {
-  const plan = desk.plans().find((each) => each.id === id)
-  if (!plan) throw notFound(`there is no plan ${id}; GET /api/v1/plans lists them`)
-  return plan
-}
-
-/** The silence of that id. Throws RequestError 404. */
-export function silenceOf(desk: Desk, id: string): Silence {
-  const silence = desk.silences().find((each) => each.id === id)
-  if (!silence) throw notFound(`there is no silence ${id}; GET /api/v1/silences lists them`)
-  return silence
 }
 
 function alertRoutes(desk: Desk): readonly Route[] {

@@ -89,6 +89,7 @@ ol.steps,ul.plain{margin:0;padding:0;list-style:none}
 ol.steps>li,ul.plain>li{padding:8px 0;border-bottom:1px solid var(--line)}
 ol.steps>li:last-child,ul.plain>li:last-child{border-bottom:0}
 details>summary{cursor:pointer;color:var(--link)}
+.decide{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:end;margin:10px 0 0;padding:10px 0 0;border-top:1px solid var(--line)}
 .measure{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px;margin:0 0 8px}
 .measure div{background:var(--soft);border-radius:4px;padding:8px 10px}
 .measure strong{display:block;font-size:20px;line-height:1.2;font-variant-numeric:tabular-nums}

@@ -114,8 +114,8 @@ function signInPage(next: string, isRefused = false): Answer {
   })
 }
 
-/** A path of this console, never another site. */
-function localPath(path: string | undefined): string {
+/** A path of this console, never another site and not the sign-in page. */
+export function localPath(path: string | undefined): string {
   return path !== undefined && /^\/(?![/\\])[\x21-\x5b\x5d-\x7e]*$/.test(path) && !path.startsWith('/login')
     ? path
     : '/'

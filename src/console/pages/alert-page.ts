@@ -1,0 +1,155 @@
+import type { Alert } from '../../contract/alert.ts'
+import { alertOf } from '../api/lookup.ts'
+import type { Answer } from '../http/answer.ts'
+import { type Html, html } from '../markup/html.ts'
+import { counted, levelTag, numberOf, stateTags, timeOf } from '../markup/words.ts'
+import type { Ask } from '../routing/router.ts'
+import { planAside, silenceAside } from './alert-aside.ts'
+import { seenAgainstExpected, techniqueLink, timeline } from './alert-evidence.ts'
+import { type PageParts, csrfField, pageOf, sessionOf } from './shell.ts'
+
+const MOST_RELATED = 10
+
+/** `/alerts/:id`: what happened, why it is one, what to do, and the buttons to do it. */
+export function alertPage(parts: PageParts, ask: Ask): Answer {
+  const alert = alertOf(parts.desk, ask.part('id'))
+  const now = parts.clock.now()
+  return pageOf(parts, ask, {
+    title: alert.rule.title,
+    section: 'alerts',
+    main: html`<p><a href="/">Alerts</a></p>
+      <p class="row">
+        ${levelTag(alert.level)} <span>${stateTags(alert)}</span>
+        <span class="quiet">risk ${Math.round(alert.risk)} of 100, ${counted(alert.count, 'finding')}</span>
+      </p>
+      <h1>${alert.rule.title}</h1>
+      <p>${alert.reason}</p>
+      ${buttons(alert, ask)}
+      <div class="split">
+        <div>${seenAgainstExpected(alert)} ${runbook(alert)} ${timeline(alert)} ${related(parts, alert, now)}</div>
+        <div>${facts(parts, alert, now)} ${planAside(parts, alert, ask)} ${silenceAside(alert, ask, now)}</div>
+      </div>`,
+  })
+}
+
+function buttons(alert: Alert, ask: Ask): Html {
+  const { id, state, acknowledgedBy, resolvedBy } = alert
+  const path = `/alerts/${encodeURIComponent(id)}`
+  const csrf = csrfField(sessionOf(ask))
+  if (state === 'resolved')
+    return html`<p class="panel">
+      ${resolvedBy === undefined ? 'It ended by itself.' : `Resolved by ${resolvedBy}.`}${acknowledgedBy !== undefined && ` Acknowledged by ${acknowledgedBy}.`}
+    </p>`
+  return html`<div class="row panel">
+    ${acknowledgedBy === undefined ? html`<form method="post" action="${path}/ack">${csrf}<button class="main">Acknowledge</button></form>` : html`<span>Acknowledged by ${acknowledgedBy}.</span>`}
+    <form method="post" action="${path}/resolve">${csrf}<button>Resolve</button></form>
+    <a href="#plan">Plan a playbook</a> <a href="#silence">Silence</a>
+    <a href="/api/v1/alerts/${encodeURIComponent(id)}">ECS document (JSON)</a>
+  </div>`
+}
+
+function runbook({ rule }: Alert): Html {
+  return html`<section class="panel" aria-labelledby="runbook">
+    <h2 id="runbook">Runbook</h2>
+    <pre>${rule.runbook.trim() === '' ? 'The rule has no runbook.' : rule.runbook.trimEnd()}</pre>
+    ${
+      rule.falsePositives.length > 0 &&
+      html`<h3>When it is a false alarm</h3>
+        <ul>
+          ${rule.falsePositives.map((each) => html`<li>${each}</li>`)}
+        </ul>`
+    }
+    <h3>What the rule looks for</h3>
+    <p>${rule.description}</p>
+    ${
+      rule.references.length > 0 &&
+      html`<ul>
+        ${rule.references.map((each) => html`<li>${reference(each)}</li>`)}
+      </ul>`
+    }
+  </section>`
+}
+
+function reference(address: string): Html {
+  return /^https?:\/\//.test(address) ? html`<a href="${address}" rel="noreferrer">${address}</a>` : html`${address}`
+}
+
+function facts({ desk }: PageParts, alert: Alert, now: number): Html {
+  const { rule, principal } = alert
+  const techniques = [...rule.atlas, ...rule.attack]
+  const claims = desk.claims().filter((claim) => claim.target.principal === principal)
+  return html`<section class="panel" aria-labelledby="facts">
+    <h2 id="facts">Facts</h2>
+    <dl class="facts">
+      <dt>Principal</dt>
+      <dd>
+        ${principal === undefined ? 'none' : html`<a class="mono" href="/?state=all&amp;principal=${encodeURIComponent(principal)}">${principal}</a>`}
+      </dd>
+      ${
+        claims.length > 0 &&
+        html`<dt>Contained</dt>
+          <dd>
+            ${claims.map((claim) => html`<span class="tag wait">${claim.effect}</span> until ${timeOf(claim.endsAt, now)} `)}
+          </dd>`
+      }
+      <dt>Began</dt>
+      <dd>${timeOf(alert.startedAt, now)}</dd>
+      <dt>Last seen</dt>
+      <dd>${timeOf(alert.lastAt, now)}</dd>
+      ${
+        alert.endedAt !== undefined &&
+        html`<dt>Ended</dt>
+          <dd>${timeOf(alert.endedAt, now)}</dd>`
+      }
+      ${
+        alert.silencedBy !== undefined &&
+        html`<dt>Silenced by</dt>
+          <dd><a class="mono" href="/silences">${alert.silencedBy}</a></dd>`
+      }
+      ${Object.entries(alert.labels)
+        .filter(([name]) => name !== 'principal')
+        .map(
+          ([name, value]) =>
+            html`<dt>${name}</dt>
+              <dd class="mono">${value}</dd>`,
+        )}
+      <dt>Control</dt>
+      <dd>${rule.controls.join(', ') || 'none'}</dd>
+      <dt>Technique</dt>
+      <dd>
+        ${
+          techniques.length === 0
+            ? 'none'
+            : html`<ul class="plain">
+                ${techniques.map((each) => html`<li>${techniqueLink(each)}</li>`)}
+              </ul>`
+        }
+      </dd>
+      <dt>Rule</dt>
+      <dd>
+        <a class="mono" href="/?state=all&amp;rule=${encodeURIComponent(rule.id)}">${rule.id}</a><br /><span
+          class="mono quiet"
+          >${rule.file}</span
+        >
+      </dd>
+      <dt>Alert</dt>
+      <dd class="mono">${alert.id}</dd>
+    </dl>
+  </section>`
+}
+
+function related({ desk }: PageParts, alert: Alert, now: number): Html | undefined {
+  const { principal } = alert
+  if (principal === undefined) return undefined
+  const others = desk.alerts({ principal, limit: MOST_RELATED + 1 }).filter(({ id }) => id !== alert.id)
+  return html`<section aria-labelledby="related">
+    <h2 id="related">Other alerts of this principal</h2>
+    ${
+      others.length === 0
+        ? html`<p class="quiet">None.</p>`
+        : html`<ul class="plain panel">
+            ${others.slice(0, MOST_RELATED).map((other) => html`<li>${levelTag(other.level)} <a href="/alerts/${encodeURIComponent(other.id)}">${other.rule.title}</a> ${stateTags(other)} <span class="quiet">${numberOf(other.count)} ×,</span> ${timeOf(other.lastAt, now)}</li>`)}
+          </ul>`
+    }
+  </section>`
+}
