@@ -91,6 +91,8 @@ export class FileCollector implements Collector {
     const look = (): ReturnType<typeof scan> => scan(this.#config, this.#complaints)
     const now = this.#context.clock.monotonic()
     const { renamed, begun, truncated } = await this.#roster.update(await look(), look, now)
+    // A later life of an inode is stored even while it is empty, so that its name is not taken for the first one's.
+    for (const tail of begun) if (tail.name.generation > 0) this.#builder.touch(tail)
     for (const tail of renamed) this.#builder.touch(tail)
     for (const tail of truncated) this.#truncated(tail)
     if (this.#isFirst && this.#config.from === 'end')
@@ -119,7 +121,6 @@ export class FileCollector implements Collector {
     const { clock, once } = this.#context
     const now = clock.monotonic()
     if (tail.missingSince !== undefined && (!tail.isOpen || once)) return false
-    if (tail.missingSince !== undefined) await this.#attempt(tail, () => tail.look(now))
     const turn = once ? Infinity : TURN
     let pieces = 0
     for (; pieces < turn && !signal.aborted && tail.isDue(now); pieces++) {

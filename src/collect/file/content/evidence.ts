@@ -23,6 +23,7 @@ export async function evidenceAt(path: string, offsets: readonly number[]): Prom
   const handle = await open(path, 'r')
   try {
     const gzip = await isGzip(handle)
+    if (gzip === undefined) return { gzip: true, length: 0, complete: false, hashes: new Map() }
     return await (gzip ? gzipEvidence(handle, offsets) : plainEvidence(handle, offsets))
   } finally {
     await handle.close()

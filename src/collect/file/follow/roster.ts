@@ -35,6 +35,8 @@ export class Roster {
   readonly #tails = new Map<string, Tail>()
   /** Packed and copied forms whose original is still read, by key, with the version that was compared. */
   readonly #forms = new Map<string, Form>()
+  /** The latest generation of each inode, by key: a later one never takes its stream's name. */
+  readonly #lives = new Map<string, number>()
 
   constructor(options: TailOptions, complaints: Complaints) {
     this.#options = options
@@ -46,10 +48,16 @@ export class Roster {
     const strange: string[] = []
     for (const [stream, value] of positions) {
       const position = parsePosition(value)
-      if (position) this.#tails.set(stream, Tail.resume(stream, position, this.#options, now))
+      if (position) this.#restored(Tail.resume(stream, position, this.#options, now))
       else strange.push(stream)
     }
     return strange
+  }
+
+  #restored(tail: Tail): void {
+    const { base, generation } = tail.name
+    this.#tails.set(tail.stream, tail)
+    this.#lives.set(base, Math.max(generation, this.#lives.get(base) ?? 0))
   }
 
   /** Those that no scan finds any more first, then as they were found. */
@@ -65,17 +73,20 @@ export class Roster {
   async update(found: readonly Found[], scanAgain: () => Promise<readonly Found[]>, now: number): Promise<Update> {
     const byKey = new Map(found.map((file) => [file.key, file]))
     const renamed = [...this.#tails.values()].filter((tail) => this.#find(tail, byKey.get(tail.key), now))
-    const ended = await this.#truncated()
-    const files = ended.length > 0 ? await scanAgain() : found
+    const ended = new Set(await this.#truncated(now))
+    const files = ended.size > 0 ? await scanAgain() : found
     const begun: Tail[] = []
-    for (const file of this.#newcomers(files)) {
+    for (const file of this.#newcomers(files, ended)) {
       const verdict = await this.#originOf(file, ended)
       if (verdict === 'wait') continue
       this.#forms.delete(file.key)
-      if (verdict === 'own') begun.push(this.#begin(file, ended, now))
-      else renamed.push(await this.#move(verdict.tail, file, verdict.gzip))
+      if (verdict === 'own') begun.push(this.#begin(file, now))
+      else {
+        ended.delete(verdict.tail)
+        renamed.push(await this.#move(verdict.tail, file, verdict.gzip))
+      }
     }
-    return { renamed, begun, truncated: ended.filter((tail) => !this.#tails.has(tail.stream)) }
+    return { renamed, begun, truncated: [...ended] }
   }
 
   /** Lets a generation go. */
@@ -100,10 +111,10 @@ export class Roster {
   }
 
   /** Takes out the generations whose file no longer holds what was read. */
-  async #truncated(): Promise<readonly Tail[]> {
+  async #truncated(now: number): Promise<readonly Tail[]> {
     const ended: Tail[] = []
     for (const tail of this.#tails.values()) {
-      if (tail.missingSince !== undefined || (await this.#isSame(tail))) continue
+      if (await this.#isSame(tail, now)) continue
       await tail.close()
       this.#tails.delete(tail.stream)
       ended.push(tail)
@@ -111,8 +122,10 @@ export class Roster {
     return ended
   }
 
-  async #isSame(tail: Tail): Promise<boolean> {
+  async #isSame(tail: Tail, now: number): Promise<boolean> {
+    if (tail.missingSince !== undefined && !tail.isOpen) return true
     try {
+      if (tail.missingSince !== undefined) await tail.look(now)
       return await tail.isSame()
     } catch (error) {
       this.#complaints.about(tail.path, error)
@@ -120,16 +133,20 @@ export class Roster {
     }
   }
 
-  #newcomers(files: readonly Found[]): readonly Found[] {
+  /** An empty file may become anything, so it is left alone until it holds something. */
+  #newcomers(files: readonly Found[], ended: ReadonlySet<Tail>): readonly Found[] {
     const known = new Set(Array.from(this.#tails.values(), (tail) => tail.key))
+    const emptied = new Set(Array.from(ended, (tail) => tail.key))
     const keys = new Set(files.map((file) => file.key))
     for (const key of this.#forms.keys()) if (!keys.has(key)) this.#forms.delete(key)
-    return files.filter(({ key }) => !known.has(key))
+    const bases = new Set(Array.from(this.#tails.values(), (tail) => tail.name.base))
+    for (const key of this.#lives.keys()) if (!keys.has(key) && !bases.has(key)) this.#lives.delete(key)
+    return files.filter(({ key, size }) => !known.has(key) && (size > 0 || emptied.has(key)))
   }
 
-  #begin(file: Found, ended: readonly Tail[], now: number): Tail {
-    const lives = [...this.#tails.values(), ...ended].filter((tail) => tail.name.base === file.key)
-    const generation = Math.max(-1, ...lives.map((tail) => tail.name.generation)) + 1
+  #begin(file: Found, now: number): Tail {
+    const generation = (this.#lives.get(file.key) ?? -1) + 1
+    this.#lives.set(file.key, generation)
     const tail = new Tail(file, { base: file.key, generation }, this.#options, now)
     tail.seen(file, now)
     this.#tails.set(tail.stream, tail)
@@ -143,8 +160,10 @@ export class Roster {
   }
 
   /** Which generation's content a new file holds. */
-  async #originOf(file: Found, ended: readonly Tail[]): Promise<Verdict> {
+  async #originOf(file: Found, ended: ReadonlySet<Tail>): Promise<Verdict> {
     const origins = [...ended, ...this.#tails.values()].filter((tail) => mayBeFormOf(file.path, tail))
+    if (file.size === 0) return 'own'
+    if ([...this.#tails.values()].some((tail) => mustBeReadBefore(file.path, tail))) return 'wait'
     if (origins.length === 0) return 'own'
     const version = `${file.size} ${file.modified}`
     const form = this.#forms.get(file.key)
@@ -169,24 +188,36 @@ export class Roster {
   }
 }
 
-/** By its name: another name that begins alike, as `app.log.1.gz` and `app-20260105.log` do for `app.log`. */
 function mayBeFormOf(path: string, tail: Tail): boolean {
-  if (tail.content === 0 || tail.gzip) return false
-  const [own, other] = [basename(path), basename(tail.path)]
-  return own !== other && own.startsWith(other.split('.', 1)[0] ?? other)
+  return tail.content > 0 && !tail.gzip && isNamedLike(path, tail)
+}
+
+/** By its name: a longer one that begins alike, as `app.log.1.gz` and `app-20260105.log` do for `app.log`. */
+function isNamedLike(path: string, tail: Tail): boolean {
+  const own = basename(path)
+  return [tail.path, tail.formerPath].some((name) => {
+    const other = basename(name)
+    return own.length > other.length && own.startsWith(other.split('.', 1)[0] ?? other)
+  })
+}
+
+/** Nothing can be said of a form before its original has been read: gzip writes `app.log.1.gz` beside `app.log.1`, and removes that. */
+function mustBeReadBefore(path: string, tail: Tail): boolean {
+  if (tail.content > 0 || tail.size === 0) return false
+  return tail.missingSince === undefined ? path === `${tail.path}.gz` : tail.isOpen && isNamedLike(path, tail)
 }
 
 /** The original is gone and closed: its form may take its place. */
-function isFree(tail: Tail, ended: readonly Tail[]): boolean {
-  return ended.includes(tail) || (tail.missingSince !== undefined && !tail.isOpen)
+function isFree(tail: Tail, ended: ReadonlySet<Tail>): boolean {
+  return ended.has(tail) || (tail.missingSince !== undefined && !tail.isOpen)
 }
 
 /**
  * Equal content is enough while the original is gone. While it is there, two young files may merely begin alike: then
  * the form must not be longer, and have a whole KiB in common or be named as gzip names it.
  */
-function isForm(file: Found, tail: Tail, evidence: Evidence, ended: readonly Tail[]): boolean {
-  if (ended.includes(tail) || tail.missingSince !== undefined) return true
+function isForm(file: Found, tail: Tail, evidence: Evidence, ended: ReadonlySet<Tail>): boolean {
+  if (ended.has(tail) || tail.missingSince !== undefined) return true
   const isNamedSo = evidence.gzip && file.path.startsWith(`${tail.path}.`)
   return evidence.length <= tail.size && (isNamedSo || tail.marks()[0]?.offset === headEnd(Infinity))
 }

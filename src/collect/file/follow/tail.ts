@@ -28,6 +28,8 @@ export class Tail {
   readonly name: StreamName
   readonly stream: string
   path: string
+  /** Its name before it was last renamed. */
+  formerPath: string
   identity: Identity
   key: string
   /** Bytes of the file when it was last looked at; for gzip: packed. */
@@ -55,6 +57,7 @@ export class Tail {
     this.name = name
     this.stream = streamOf(name)
     this.path = found.path
+    this.formerPath = found.path
     this.identity = found.identity
     this.key = found.key
     this.grownAt = now
@@ -121,6 +124,7 @@ export class Tail {
   seen(found: Found, now: number): boolean {
     const renamed = found.path !== this.path
     this.unreadBefore = this.unread
+    if (renamed) this.formerPath = this.path
     this.path = found.path
     this.missingSince = undefined
     this.#sized(found.size, found.modified, now)
@@ -130,6 +134,7 @@ export class Tail {
   /** A file that no scan finds any more can still be looked at while it is open. */
   async look(now: number): Promise<void> {
     const stat = await (await this.open()).stat({ bigint: true })
+    this.unreadBefore = this.unread
     this.#sized(Number(stat.size), String(stat.mtimeNs), now)
   }
 
