@@ -46,7 +46,7 @@ describe('playbooks', () => {
 
   test.each<[string, string, readonly unknown[]]>([
     ['no YAML', 'id: [', [1, 'YAML', expect.any(String), expect.stringContaining('Check indentation')]],
-    ['empty', '', [1, 'playbook', 'invalid input: expected object, received null', 'Correct the value']],
+    ['empty', '', [1, 'file', 'it holds no playbook', 'Write one, or remove the file']],
     [
       'no id',
       head.slice(6) + steps,

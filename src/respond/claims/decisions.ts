@@ -14,6 +14,7 @@ interface Held {
   decision: Decision
   from: number
   until: number
+  /** Stays through a deny, so that a throttled caller does not begin anew after it. */
   bucket: TokenBucket | undefined
 }
 
@@ -39,7 +40,7 @@ export class Decisions {
     if (held === undefined) return ALLOW
     if (now >= held.until || now < held.from) this.#weigh(held, now)
     const { bucket, decision } = held
-    if (bucket === undefined) return decision
+    if (bucket === undefined || decision.effect !== 'throttle') return decision
     const retryAfterMs = bucket.take(now)
     return retryAfterMs === 0 ? { ...decision, effect: 'allow' } : { ...decision, retryAfterMs }
   }
@@ -115,8 +116,8 @@ export class Decisions {
     held.from = Math.max(-Infinity, ...bounds.filter((at) => at <= now))
     held.until = Math.min(Infinity, ...bounds.filter((at) => at > now))
     held.decision = strongest(active)
-    const { effect, limit } = held.decision
-    if (effect !== 'throttle' || limit === undefined) held.bucket = undefined
+    const limit = Math.min(...active.map((claim) => claim.limit ?? Infinity))
+    if (limit === Infinity) held.bucket = undefined
     else if (held.bucket === undefined) held.bucket = new TokenBucket(limit, now)
     else held.bucket.limitTo(limit, now)
   }

@@ -30,6 +30,8 @@ export class PlaybookFile {
     const broken = document.errors[0]
     const cure = 'Check indentation, quotes and repeated keys on and above this line'
     if (broken) return { file: path, line: lines.linePos(broken.pos[0]).line, part: 'YAML', what: broken.message, cure }
+    if (document.contents === null)
+      return { file: path, line: 1, part: 'file', what: 'it holds no playbook', cure: 'Write one, or remove the file' }
     try {
       return new PlaybookFile(path, document, lines)
     } catch (error) {

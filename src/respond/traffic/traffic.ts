@@ -32,6 +32,7 @@ export class Traffic {
   saw(principal: string, at: number): void {
     const hour = Math.floor(at / HOUR_MS)
     if (!(hour >= 0)) return
+    if (hour < this.#firstHour) this.#firstHour = hour
     const row = this.#rowOf.get(principal) ?? this.#newRow(principal, hour)
     const newest = this.#newest[row] ?? 0
     if (hour > newest) this.#moveOn(row, newest, hour)
@@ -71,7 +72,6 @@ export class Traffic {
     this.#newest[row] = hour
     this.#rowOf.set(principal, row)
     this.#nameOf[row] = principal
-    this.#firstHour = Math.min(this.#firstHour, hour)
     return row
   }
 

@@ -41,7 +41,7 @@ class DecisionAction implements Action {
     this.#clock = clock
   }
 
-  plan(step: ActionStep): Promise<StepPlan> {
+  async plan(step: ActionStep): Promise<StepPlan> {
     const with_ = parameters.parse(step.parameters)
     const { principal } = step.target
     const what = with_.effect === 'deny' ? 'deny' : `throttle to ${with_.limit} requests a minute`
@@ -50,7 +50,7 @@ class DecisionAction implements Action {
       .filter(({ id }) => id !== step.claimId)
       .map(({ id, effect, limit, endsAt }) => ({ id, effect, limit, endsAt }))
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    return Promise.resolve({
+    return {
       action: decision.kind,
       parameters: with_,
       summary: `${what}: ${principal}, for ${with_.for}${others.length === 0 ? '' : ` (beside ${others.length} other claims)`}`,
@@ -58,7 +58,7 @@ class DecisionAction implements Action {
       undo: `remove the claim ${step.claimId}; other claims on ${principal} stay`,
       reversible: true,
       stateFingerprint: digestOf(others),
-    })
+    }
   }
 
   /** The same claim again keeps its start, and counts as the same. */
@@ -69,14 +69,14 @@ class DecisionAction implements Action {
     return `the claim ${step.claimId} is in the list until ${new Date(step.endsAt).toISOString()}`
   }
 
-  verify(step: ActionStep): ReturnType<Action['verify']> {
+  async verify(step: ActionStep): ReturnType<Action['verify']> {
     const now = this.#clock.now()
     const claim = this.#decisions.get(step.claimId)
-    if (claim === undefined) return Promise.resolve({ state: 'ineffective', detail: 'the list has no such claim' })
+    if (claim === undefined) return { state: 'ineffective', detail: 'the list has no such claim' }
     if (!isSame(claim, claimOf(step, now)))
-      return Promise.resolve({ state: 'ineffective', detail: 'the claim in the list is another one by now' })
-    if (now >= claim.endsAt) return Promise.resolve({ state: 'ineffective', detail: 'the claim has ended' })
-    return Promise.resolve({ state: 'effective', detail: 'read back from the list of decisions' })
+      return { state: 'ineffective', detail: 'the claim in the list is another one by now' }
+    if (now >= claim.endsAt) return { state: 'ineffective', detail: 'the claim has ended' }
+    return { state: 'effective', detail: 'read back from the list of decisions' }
   }
 
   async undo(step: ActionStep): ReturnType<Action['undo']> {

@@ -49,11 +49,11 @@ class WebhookAction implements Action {
     this.#context = context
   }
 
-  plan(step: ActionStep): Promise<StepPlan> {
+  async plan(step: ActionStep): Promise<StepPlan> {
     const with_ = parameters.parse(step.parameters)
     const { name, url } = this.#receiver(step)
     const reversible = with_.for !== undefined
-    return Promise.resolve({
+    return {
       action: webhook.kind,
       parameters: with_,
       summary: `post ${reversible ? `a containment for ${with_.for}` : 'a notice'} about ${step.target.principal} to ${name}`,
@@ -63,7 +63,7 @@ class WebhookAction implements Action {
         : 'nothing: a notice cannot be taken back',
       reversible,
       stateFingerprint: digestOf({ name, url }),
-    })
+    }
   }
 
   async apply(step: ActionStep, signal: AbortSignal): Promise<string> {
