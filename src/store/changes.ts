@@ -3,6 +3,7 @@ import type { ChainHead } from './audit-chain.ts'
 import type { SqliteAuditLog } from './audit-log.ts'
 import type { Connection } from './connection.ts'
 import type { SqliteOutbox } from './outbox.ts'
+import type { StateLog } from './state-log.ts'
 
 /** What memory must take over once the changes are committed. */
 export interface Written {
@@ -20,9 +21,10 @@ export function writeChanges(
   connection: Connection,
   outbox: SqliteOutbox,
   audit: SqliteAuditLog,
+  states: StateLog,
 ): Written {
   if (changes.positions) writePositions(changes.positions, connection)
-  if (changes.states) writeStates(changes.states, connection)
+  if (changes.states) states.append(changes.states)
   if (changes.alerts) writeAlerts(changes.alerts, connection)
   if (changes.quarantine) writeQuarantine(changes.quarantine, connection)
   if (changes.released) release(changes.released, connection)
@@ -42,16 +44,6 @@ function writePositions(positions: NonNullable<Changes['positions']>, connection
   for (const { source, stream, value } of positions)
     if (value === null) forget.run(source, stream)
     else put.run(source, stream, value)
-}
-
-function writeStates(states: NonNullable<Changes['states']>, connection: Connection): void {
-  const put = connection.statement(
-    'INSERT INTO detector_states VALUES (?, ?, ?) ON CONFLICT (detector, key) DO UPDATE SET value = excluded.value',
-  )
-  const forget = connection.statement('DELETE FROM detector_states WHERE detector = ? AND key = ?')
-  for (const { detector, key, value } of states)
-    if (value === null) forget.run(detector, key)
-    else put.run(detector, key, value)
 }
 
 function writeAlerts(alerts: NonNullable<Changes['alerts']>, connection: Connection): void {

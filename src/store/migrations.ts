@@ -80,6 +80,22 @@ export const migrations: readonly Migration[] = [
       DROP INDEX alerts_by_rule;
       DROP INDEX quarantine_by_source;`,
   },
+  {
+    version: 3,
+    up: `
+      CREATE TABLE detector_state_log (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, detector TEXT NOT NULL, key TEXT NOT NULL, value BLOB
+      ) STRICT;`,
+    down: `
+      INSERT INTO detector_states
+      SELECT detector, key, value FROM detector_state_log
+      WHERE seq IN (SELECT max(seq) FROM detector_state_log GROUP BY detector, key) AND value IS NOT NULL
+      ON CONFLICT (detector, key) DO UPDATE SET value = excluded.value;
+      DELETE FROM detector_states WHERE (detector, key) IN (
+        SELECT detector, key FROM detector_state_log
+        WHERE seq IN (SELECT max(seq) FROM detector_state_log GROUP BY detector, key) AND value IS NULL);
+      DROP TABLE detector_state_log;`,
+  },
 ]
 
 /** The schema version of an open database; 0 for an empty one. */

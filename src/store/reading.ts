@@ -27,14 +27,19 @@ export class StoreQueries {
     return new Map(rows.map(({ stream, value }) => [stream, value]))
   }
 
-  /** In the order of keys, a thousand in memory at a time; no read stays open between them. */
+  /**
+   * The table's rows in the order of keys, a thousand in memory at a time, no read open between them; then the keys that
+   * only the log of changes has. The log, at most a few ten MB, is read first and holds over the table.
+   */
   *states(detector: string): Iterable<StateChange> {
+    const changed = new Map(this.#connection.all<StateRow>(STATE_LOG, detector).map(({ key, value }) => [key, value]))
     let page = this.#connection.all<StateRow>(`${STATES} ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector)
     while (page.length > 0) {
-      yield* page
+      for (const row of page) if (!changed.has(row.key)) yield row
       const last = page.at(-1)?.key ?? ''
       page = this.#connection.all(`${STATES} AND key > ? ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector, last)
     }
+    for (const [key, value] of changed) if (value !== null) yield { key, value }
   }
 
   document<T>(kind: string, key: string): T | undefined {
@@ -109,9 +114,12 @@ export class StoreQueries {
 
 const STATES = 'SELECT key, value FROM detector_states WHERE detector = ?'
 
+const STATE_LOG = 'SELECT key, value FROM detector_state_log WHERE detector = ? ORDER BY seq'
+
 interface StateRow {
   readonly key: string
-  readonly value: Uint8Array
+  /** null, in the log only: the key is gone. */
+  readonly value: Uint8Array | null
 }
 
 type QuarantineRow = Omit<Quarantined, 'file' | 'index' | 'format'> & {

@@ -12,6 +12,7 @@ import { takeLock } from './lock.ts'
 import { openDatabase, openInMemory } from './opening.ts'
 import { SqliteOutbox } from './outbox.ts'
 import { StoreQueries } from './reading.ts'
+import { StateLog } from './state-log.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
 const OUTBOX_BYTES = 256 * 1024 * 1024
@@ -30,6 +31,8 @@ export type StoreOptions = StorePlace & {
   readonly failpoint?: (name: string) => void
   /** When `outbox.fill()` says full. Default 256 MiB. */
   readonly outboxMaxBytes?: number
+  /** How many changes of detector state are kept as a log before they are folded into the table. Default 100,000. */
+  readonly foldStatesAfter?: number
 }
 
 /**
@@ -88,6 +91,7 @@ export class SqliteStore extends StoreQueries implements Store {
   readonly openedWith: readonly StoreNotice[]
   readonly #connection: Connection
   readonly #writeAheadLog: WriteAheadLog
+  readonly #stateLog: StateLog
   readonly #paths: StorePaths | undefined
   readonly #failpoint: (name: string) => void
   readonly #lock: Disposable | undefined
@@ -100,6 +104,7 @@ export class SqliteStore extends StoreQueries implements Store {
     this.openedWith = openedWith
     this.#connection = connection
     this.#writeAheadLog = new WriteAheadLog(connection, options.log)
+    this.#stateLog = new StateLog(connection, options.log, options.foldStatesAfter)
     this.#paths = paths
     this.#failpoint = options.failpoint ?? (() => undefined)
     this.#lock = lock
@@ -113,7 +118,9 @@ export class SqliteStore extends StoreQueries implements Store {
     // Memory follows only now: after a failure the same changes give the same hashes again.
     if (written.head) this.audit.moved(written.head)
     this.outbox.grown(written.outboxBytes)
+    this.#stateLog.grown(changes.states?.length ?? 0)
     this.#failpoint('store.after-commit')
+    this.#stateLog.fold()
     this.#writeAheadLog.fold()
   }
 
@@ -138,7 +145,7 @@ export class SqliteStore extends StoreQueries implements Store {
   #write(changes: Changes): Written {
     try {
       return this.#connection.transaction(() => {
-        const written = writeChanges(changes, this.#connection, this.outbox, this.audit)
+        const written = writeChanges(changes, this.#connection, this.outbox, this.audit, this.#stateLog)
         this.#failpoint('store.in-commit')
         return written
       })

@@ -25,8 +25,13 @@ function schemaOf(raw: DatabaseSync): unknown {
 }
 
 /** Every table's rows, as text. */
+/** Every table's rows, but for detector states, whose log an older schema does not have: those are compared as they are read. */
 function contentOf(raw: DatabaseSync): Record<string, string> {
-  const tables = raw.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all()
+  const tables = raw
+    .prepare(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'detector_%'",
+    )
+    .all()
   const names = tables.map((row) => String(row['name']))
   return Object.fromEntries(names.map((name) => [name, JSON.stringify(raw.prepare(`SELECT * FROM ${name}`).all())]))
 }
@@ -60,17 +65,23 @@ describe('the schema', () => {
 describe('a store with something in every table', () => {
   function written(): string {
     const directory = freshDirectory()
-    const store = opened(directory)
+    const store = opened(directory, { foldStatesAfter: 3 })
     store.outbox.register(['siem', 'chat'])
     store.commit({
       positions: [{ source: 'a', stream: 's', value: '1' }],
-      states: [{ detector: 'd', key: 'k', value: Uint8Array.of(1) }],
+      states: ['k', 'gone', 'late'].map((key) => ({ detector: 'd', key, value: Uint8Array.of(1) })),
       alerts: [alert('a')],
       notifications: [notification('n'), notification('m')],
       quarantine: [quarantined('q')],
       documents: [{ kind: 'k', key: 'd', value: 1 }],
       audit: auditEntries(3),
       counts: [{ name: 'received', source: 'a', reason: '', add: 1 }],
+    })
+    store.commit({
+      states: [
+        { detector: 'd', key: 'gone', value: null },
+        { detector: 'd', key: 'late', value: Uint8Array.of(3) },
+      ],
     })
     store.outbox.advance('siem', 1, [{ seq: 1, reason: 'answered 400' }])
     store.audit.checkpoint(1)
@@ -94,6 +105,10 @@ describe('a store with something in every table', () => {
     expect(store.openedWith.map(({ kind }) => kind)).toEqual(version < newest ? ['migrated'] : [])
     expect(store.audit.verify()).toEqual({ intact: true, entries: 3, checkpoints: 1 })
     expect(store.outbox.parked()).toHaveLength(1)
+    expect([...store.states('d')].map(({ key, value }) => [key, value?.[0]])).toEqual([
+      ['k', 1],
+      ['late', 3],
+    ])
   })
 
   test('is not taken down while its daemon runs, nor to a version there never was', () => {

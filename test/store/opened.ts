@@ -17,6 +17,7 @@ interface StoreParts {
   readonly random?: Random
   readonly failpoint?: (name: string) => void
   readonly outboxMaxBytes?: number
+  readonly foldStatesAfter?: number
 }
 
 /** A store that is closed after the test, if the test has not done so. */

@@ -1,0 +1,67 @@
+import type { Changes } from '../contract/store.ts'
+import type { Log } from '../contract/plugin.ts'
+import { StoreFullError, reasonOf } from '../runtime/errors.ts'
+import type { Connection } from './connection.ts'
+
+/** About 16 MiB of detector state; folding it takes a few hundred milliseconds and is done once for so many changes. */
+const FOLDED_ROWS = 100_000
+
+/** The newest row of each key is what holds; a null value says that the key is gone. In the order of keys: the table is one too. */
+const FOLD = `
+  INSERT INTO detector_states
+  SELECT detector, key, value FROM detector_state_log
+  WHERE seq IN (SELECT max(seq) FROM detector_state_log GROUP BY detector, key) AND value IS NOT NULL
+  ORDER BY detector, key
+  ON CONFLICT (detector, key) DO UPDATE SET value = excluded.value`
+const FORGET = `
+  DELETE FROM detector_states WHERE (detector, key) IN (
+    SELECT detector, key FROM detector_state_log
+    WHERE seq IN (SELECT max(seq) FROM detector_state_log GROUP BY detector, key) AND value IS NULL)`
+
+/**
+ * Detector states as they change, one after another, folded into the table by key now and then. A commit of a thousand
+ * keys in no order would touch a thousand pages of a large table; at the end of a log it touches fifty. Measured at
+ * 50,000 keys: a third of the CPU time of the whole pipeline less.
+ */
+export class StateLog {
+  readonly #connection: Connection
+  readonly #log: Log
+  readonly #foldedRows: number
+  #rows: number
+  #isWarned = false
+
+  constructor(connection: Connection, log: Log, foldedRows = FOLDED_ROWS) {
+    this.#connection = connection
+    this.#log = log
+    this.#foldedRows = foldedRows
+    this.#rows = connection.first<{ rows: number }>('SELECT count(*) AS rows FROM detector_state_log')?.rows ?? 0
+  }
+
+  /** Inside the caller's transaction; `grown` says when it is committed. */
+  append(states: NonNullable<Changes['states']>): void {
+    const put = this.#connection.statement('INSERT INTO detector_state_log (detector, key, value) VALUES (?, ?, ?)')
+    for (const { detector, key, value } of states) put.run(detector, key, value)
+  }
+
+  grown(rows: number): void {
+    this.#rows += rows
+  }
+
+  /** After a commit, when the log is long. A full disk is no failure here: what was committed is safe and readable. */
+  fold(): void {
+    if (this.#rows < this.#foldedRows) return
+    try {
+      this.#connection.transaction(() => {
+        this.#connection.execute(FOLD)
+        this.#connection.execute(FORGET)
+        this.#connection.execute('DELETE FROM detector_state_log')
+      })
+      this.#rows = 0
+      this.#isWarned = false
+    } catch (error) {
+      if (!(error instanceof StoreFullError)) throw error
+      if (!this.#isWarned) this.#log.warn('log of detector states cannot be folded', { reason: reasonOf(error) })
+      this.#isWarned = true
+    }
+  }
+}
