@@ -1,6 +1,7 @@
 import type { Counter, Gauge } from '../../contract/plugin.ts'
 import type { Batch, Collector, SourceLag } from '../../contract/record.ts'
 import type { Frame } from '../framing/framer.ts'
+import type { Found } from './content/identity.ts'
 import type { CollectorContext } from '../context/collector-context.ts'
 import type { FileConfig } from './config.ts'
 import { BatchBuilder } from './follow/batch-builder.ts'
@@ -12,7 +13,7 @@ import type { Tail } from './follow/tail.ts'
 const PIECE = 256 * 1024
 /** Pieces of one file before the next has its turn. */
 const TURN = 32
-/** Files that are kept open though nothing is to be read from them. */
+/** Files that are kept open between two looks, those that grew last; in the midst of one it may be twice as many. */
 const OPEN_LIMIT = 512
 /** A packed file that grows is unpacked again from its start; at most this part of the time goes into that. */
 const UNPACKING_SHARE = 0.1
@@ -62,9 +63,13 @@ export class FileCollector implements Collector {
   async *poll(signal: AbortSignal): AsyncGenerator<Batch, boolean, void> {
     await this.#look()
     let isMore = false
+    let opened = 0
     for (const tail of this.#roster.tails) {
       if (signal.aborted) break
       if (yield* this.#drain(tail, signal)) isMore = true
+      // A packed file is not held open, there is nothing to wait for; nor is a flood of files found at once.
+      else if (tail.isOpen && tail.missingSince === undefined && (tail.gzip || ++opened > 2 * OPEN_LIMIT))
+        await tail.close()
     }
     if (!this.#context.once) await this.#retire()
     yield* this.#handOver()
@@ -88,7 +93,10 @@ export class FileCollector implements Collector {
   }
 
   async #look(): Promise<void> {
-    const look = (): ReturnType<typeof scan> => scan(this.#config, this.#complaints)
+    const look = async (): Promise<readonly Found[]> => {
+      const found = await scan(this.#config, this.#complaints)
+      return this.#context.once ? found : found.toSorted(oldestFirst)
+    }
     const now = this.#context.clock.monotonic()
     const { renamed, begun, truncated } = await this.#roster.update(await look(), look, now)
     // A later life of an inode is stored even while it is empty, so that its name is not taken for the first one's.
@@ -205,4 +213,11 @@ export class FileCollector implements Collector {
       return undefined
     }
   }
+}
+
+/** After a rotation `app.log.1` was written before `app.log`: names do not tell, the last write does. */
+function oldestFirst(a: Found, b: Found): number {
+  const [first, second] = [BigInt(a.modified), BigInt(b.modified)]
+  if (first === second) return 0
+  return first < second ? -1 : 1
 }
