@@ -18,6 +18,10 @@ export interface Document {
 
 const ICON = '/icon.svg'
 
+/** Byte for byte what the hashes are made of; a formatter that indents templates would break them. */
+const STYLE_ELEMENT = own(`<style>${STYLE}</style>`)
+const SCRIPT_ELEMENT = own(`<script>${SCRIPT}</script>`)
+
 /** Only our own style and script run, known by their hashes; forms go nowhere else; nothing is loaded but the icon. */
 const POLICY = [
   "default-src 'none'",
@@ -41,15 +45,10 @@ export function documentOf(page: Document): Answer {
         <link rel="icon" href="${ICON}" type="image/svg+xml" />
         ${onward !== undefined && html`<meta http-equiv="refresh" content="0;url=${onward}" />`}
         ${refreshSeconds !== undefined && html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`}
-        <style>
-          ${trusted(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body data-refresh="${refreshSeconds ?? 0}">
-        ${body}
-        <script>
-          ${trusted(SCRIPT)}
-        </script>
+        ${body} ${SCRIPT_ELEMENT}
       </body>
     </html> `
   return {
@@ -71,11 +70,11 @@ export function iconAnswer(): Answer {
   }
 }
 
-/** Our own constants are markup as they stand. */
-function trusted(constant: typeof STYLE | typeof SCRIPT): Html {
-  return html(Object.assign([constant], { raw: [constant] }))
-}
-
 function hashOf(constant: string): string {
   return `sha256-${createHash('sha256').update(constant, 'utf8').digest('base64')}`
+}
+
+/** Our own constants are markup as they stand. */
+function own(markup: `<${'style' | 'script'}>${string}`): Html {
+  return html(Object.assign([markup], { raw: [markup] }))
 }

@@ -15,6 +15,7 @@ h1{font-size:20px;line-height:1.25;margin:0 0 4px}
 h2{font-size:15px;margin:0 0 8px}
 h3{font-size:14px;margin:12px 0 4px}
 p{margin:0 0 8px}
+figure{margin:0}
 a{color:var(--link);text-underline-offset:2px}
 code,pre,.mono{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code,.mono{overflow-wrap:anywhere}
@@ -59,13 +60,17 @@ th,td{text-align:left;vertical-align:top;padding:7px 10px;border-bottom:1px soli
 tbody tr:last-child>*{border-bottom:0}
 thead th{font-size:12px;font-weight:600;color:var(--quiet);background:var(--soft);white-space:nowrap}
 tbody th{font-weight:600}
+td.num{white-space:nowrap}
 td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}
 td.tight{white-space:nowrap}
 tbody tr:hover{background:color-mix(in srgb,var(--soft) 55%,transparent)}
 tbody tr:focus-within{background:var(--soft)}
 .who{display:inline-block;max-width:26ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
-time{font-variant-numeric:tabular-nums}
-.ago{display:block;color:var(--quiet);font-size:12.5px}
+time{font-variant-numeric:tabular-nums;white-space:nowrap}
+.ago{color:var(--quiet);font-size:12.5px;white-space:nowrap}
+td .ago{display:block}
+td li .ago{display:inline}
+.said{font-weight:400;color:var(--quiet);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;overflow-wrap:anywhere}
 dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 16px;margin:0}
 dl.facts dt{color:var(--quiet)}
 dl.facts dd{margin:0;overflow-wrap:anywhere}
@@ -86,9 +91,16 @@ button.small{min-height:28px;padding:2px 9px;font-size:13px}
 fieldset{border:0;margin:0;padding:0;min-width:0}
 legend{padding:0;font-weight:600;margin:0 0 6px}
 ol.steps,ul.plain{margin:0;padding:0;list-style:none}
+ul.plain.panel{padding:4px 14px}
 ol.steps>li,ul.plain>li{padding:8px 0;border-bottom:1px solid var(--line)}
 ol.steps>li:last-child,ul.plain>li:last-child{border-bottom:0}
+dd>ul.plain>li{padding:0 0 4px;border:0}
 details>summary{cursor:pointer;color:var(--link)}
+details.fold{padding:8px 0;border-bottom:1px solid var(--line)}
+details.fold:last-child{border-bottom:0}
+details.fold>.panel{border:0;padding:8px 0 0;margin:0}
+ol.history{margin:4px 0 0;padding:0;list-style:none}
+ol.history li{padding:2px 0}
 .decide{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:end;margin:10px 0 0;padding:10px 0 0;border-top:1px solid var(--line)}
 .measure{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:8px;margin:0 0 8px}
 .measure div{background:var(--soft);border-radius:4px;padding:8px 10px}
@@ -97,12 +109,13 @@ details>summary{cursor:pointer;color:var(--link)}
 svg.spark{display:block;height:36px;width:240px;max-width:100%}
 svg.spark rect{fill:var(--low)}
 svg.spark rect.hot{fill:var(--crit)}
+span.key{display:inline-block;width:8px;height:8px;background:var(--crit)}
 svg.spark line{stroke:var(--line)}
 .narrow{max-width:460px;margin:8vh auto 0}
 @media (max-width:900px){.split{grid-template-columns:minmax(0,1fr)}}
 @media (max-width:700px){
-.top{padding:6px 12px}.top nav,.top nav ul{width:100%}.top nav li{flex:1 1 auto}.top nav a{padding:8px 6px;text-align:center}
-.tools{margin-left:0}main{padding:12px}footer{padding:8px 12px 24px}
+.top{padding:6px 12px}.top nav{order:3}.top nav,.top nav ul{width:100%}.top nav li{flex:1 1 auto}.top nav a{padding:8px 6px;text-align:center}
+main{padding:12px}footer{padding:8px 12px 24px}
 button,.button,select,input[type=text],input[type=search],input[type=password]{min-height:40px}
 .sheet{border:0;background:none}table,tbody,tr,td,th{display:block;width:auto}table{background:none}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -110,7 +123,8 @@ tbody tr{background:var(--panel);border:1px solid var(--line);border-radius:6px;
 tbody td,tbody th{border:0;padding:3px 12px}td.num{text-align:left}td.tight{white-space:normal}
 tbody td[data-label]{display:grid;grid-template-columns:96px minmax(0,1fr);gap:8px}
 tbody td[data-label]::before{content:attr(data-label);color:var(--quiet);font-size:12.5px}
-.ago{display:inline;margin-left:6px}.who{max-width:100%;white-space:normal;overflow-wrap:anywhere}
+td .ago{display:inline;margin-left:4px}.who{max-width:100%;white-space:normal;overflow-wrap:anywhere}
+tbody td.brief[data-label]{display:inline-flex;gap:6px;align-items:baseline;padding-right:6px}
 dl.facts{grid-template-columns:minmax(0,1fr);gap:0}dl.facts dd{margin:0 0 6px}
 .keys{display:none}}
 @media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important;scroll-behavior:auto!important}}

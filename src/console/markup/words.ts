@@ -35,9 +35,9 @@ export function spanOf(ms: number): string {
   return `${Math.round(ms / DAY)} d`
 }
 
-/** Whole numbers with thin groups, others with three significant digits, very small ones in powers of ten. */
+/** Whole numbers in groups of three, others with three significant digits, very small ones in powers of ten. */
 export function numberOf(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en').replaceAll(',', '\u2009')
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en').replaceAll(',', '\u202f')
   if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e15)) return value.toExponential(1)
   return String(Number(value.toPrecision(3)))
 }
@@ -63,9 +63,15 @@ export function levelTag(level: Level): Html {
   return html`<span class="tag ${level}">${level}</span>`
 }
 
+/** The reason of an alert without its title, where it begins with it. */
+export function saidOf({ reason, rule }: Alert): string {
+  const rest = reason.startsWith(`${rule.title}: `) ? reason.slice(rule.title.length + 2) : reason
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
+}
+
 /** State of an alert with what people did about it. */
 export function stateTags({ state, acknowledgedBy, silencedBy }: Alert): Html {
-  const look = { pending: 'wait', firing: 'bad', resolved: 'good' }[state]
+  const look = { pending: 'wait', firing: '', resolved: 'good' }[state]
   return html`<span class="tag ${look}">${state}</span
     >${acknowledgedBy !== undefined && html` <span class="tag">ack</span>`}${silencedBy !== undefined && html` <span class="tag">silenced</span>`}`
 }

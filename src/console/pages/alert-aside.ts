@@ -75,7 +75,7 @@ export function spanField(now: number): Html {
   return html`<div class="field">
     <label for="hours">Until</label
     ><select id="hours" name="hours">
-      ${SPANS.map(({ hours, text }) => html`<option value="${hours}" ${hours === 4 ? html` selected` : ''}>${text}, until ${stampOf(now + hours * HOUR)}</option>`)}
+      ${SPANS.map(({ hours, text }) => html`<option value="${hours}" ${hours === 4 ? html` selected` : ''}>${text}, until ${stampOf(now + hours * HOUR).replace(/^\d+-(.*):\d\d UTC$/, '$1 UTC')}</option>`)}
     </select>
   </div>`
 }

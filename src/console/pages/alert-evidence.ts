@@ -3,6 +3,8 @@ import type { Technique } from '../../contract/rules.ts'
 import { type Html, html } from '../markup/html.ts'
 import { counted, numberOf, stampOf } from '../markup/words.ts'
 
+const MOST_FIELDS = 12
+
 /** What the detectors saw against what they expected: the latest score of each feature. */
 export function seenAgainstExpected({ evidence }: Alert): Html | undefined {
   const latest = new Map<string, EvidenceScore>()
@@ -76,33 +78,45 @@ export function timeline(alert: Alert): Html {
 }
 
 function evidenceRow({ event, matched, score }: Evidence): Html {
-  const fields = Object.entries(matched)
-  const place = event.file ?? event.source
+  const fields = fieldList(matched)
   return html`<tr>
     <th scope="row">${stampOf(event.at)}</th>
     <td data-label="Decided">
       <div>
-        ${score && html`<p>${score.text}</p>`}${
-          fields.length > 0 &&
-          html`<dl class="facts">
-            ${fields.slice(0, 12).map(
-              ([name, value]) =>
-                html`<dt class="mono">${name}</dt>
-                  <dd class="mono">${valueOf(value)}</dd>`,
-            )}
-          </dl>`
-        }${fields.length > 12 && html`<p class="quiet">and ${fields.length - 12} more fields</p>`}${!score && fields.length === 0 && html`<span class="quiet">the event as such</span>`}
+        ${score && html`${score.text}`}
+        ${
+          score && fields
+            ? html`<details>
+                <summary>Matched fields</summary>
+                ${fields}
+              </details>`
+            : fields
+        }
+        ${!score && !fields && html`<span class="quiet">the event as such</span>`}
       </div>
     </td>
     <td data-label="Record">
       <div>
-        <span class="mono">${place}</span
-        >${event.index !== undefined && html`, record ${numberOf(event.index)}`}<br /><span class="quiet"
+        <span class="mono">${event.file ?? event.source}</span
+        >${event.index !== undefined && html`, record ${numberOf(event.index)}`} <br /><span class="quiet"
           >${event.format}, event <span class="mono">${event.id}</span></span
         >
       </div>
     </td>
   </tr> `
+}
+
+function fieldList(matched: Evidence['matched']): Html | undefined {
+  const fields = Object.entries(matched)
+  if (fields.length === 0) return undefined
+  return html`<dl class="facts">
+      ${fields.slice(0, MOST_FIELDS).map(
+        ([name, value]) =>
+          html`<dt class="mono">${name}</dt>
+            <dd class="mono">${valueOf(value)}</dd>`,
+      )}
+    </dl>
+    ${fields.length > MOST_FIELDS && html`<p class="quiet">and ${fields.length - MOST_FIELDS} more fields</p>`}`
 }
 
 function valueOf(value: unknown): string {

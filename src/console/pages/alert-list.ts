@@ -1,7 +1,7 @@
 import type { Alert } from '../../contract/alert.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Html, html } from '../markup/html.ts'
-import { counted, levelTag, numberOf, stateTags, timeOf } from '../markup/words.ts'
+import { counted, levelTag, numberOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { type AlertFilter, filterForm, filterOf, isNarrowed, narrowed, queryOf } from './alert-filter.ts'
 import { type PageParts, pageOf } from './shell.ts'
@@ -73,15 +73,17 @@ function rowOf(alert: Alert, now: number): Html {
   const { id, rule, principal } = alert
   return html`<tr>
     <td>${levelTag(alert.level)}</td>
-    <th scope="row"><a href="/alerts/${encodeURIComponent(id)}" data-row>${rule.title}</a></th>
+    <th scope="row">
+      <a href="/alerts/${encodeURIComponent(id)}" data-row>${rule.title}</a><span class="said">${saidOf(alert)}</span>
+    </th>
     <td data-label="Principal">
       ${principal === undefined ? html`<span class="quiet">none</span>` : html`<span class="mono who" title="${principal}">${principal}</span>`}
     </td>
-    <td class="num" data-label="Count">${numberOf(alert.count)}</td>
-    <td class="num" data-label="Risk">${Math.round(alert.risk)}</td>
+    <td class="num brief" data-label="Count">${numberOf(alert.count)}</td>
+    <td class="num brief" data-label="Risk">${Math.round(alert.risk)}</td>
     <td class="tight" data-label="Since"><span>${timeOf(alert.startedAt, now)}</span></td>
-    <td class="tight" data-label="State"><span>${stateTags(alert)}</span></td>
-    <td data-label="Control">${rule.controls.join(', ')}</td>
+    <td class="tight brief" data-label="State"><span>${stateTags(alert)}</span></td>
+    <td class="brief" data-label="Control">${rule.controls.join(', ')}</td>
   </tr> `
 }
 

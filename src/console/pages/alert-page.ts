@@ -2,10 +2,11 @@ import type { Alert } from '../../contract/alert.ts'
 import { alertOf } from '../api/lookup.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Html, html } from '../markup/html.ts'
-import { counted, levelTag, numberOf, stateTags, timeOf } from '../markup/words.ts'
+import { counted, levelTag, numberOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { planAside, silenceAside } from './alert-aside.ts'
 import { seenAgainstExpected, techniqueLink, timeline } from './alert-evidence.ts'
+import { isWaiting } from './plan-state.ts'
 import { type PageParts, csrfField, pageOf, sessionOf } from './shell.ts'
 
 const MOST_RELATED = 10
@@ -23,8 +24,8 @@ export function alertPage(parts: PageParts, ask: Ask): Answer {
         <span class="quiet">risk ${Math.round(alert.risk)} of 100, ${counted(alert.count, 'finding')}</span>
       </p>
       <h1>${alert.rule.title}</h1>
-      <p>${alert.reason}</p>
-      ${buttons(alert, ask)}
+      <p>${saidOf(alert)}</p>
+      ${buttons(parts, alert, ask)}
       <div class="split">
         <div>${seenAgainstExpected(alert)} ${runbook(alert)} ${timeline(alert)} ${related(parts, alert, now)}</div>
         <div>${facts(parts, alert, now)} ${planAside(parts, alert, ask)} ${silenceAside(alert, ask, now)}</div>
@@ -32,10 +33,11 @@ export function alertPage(parts: PageParts, ask: Ask): Answer {
   })
 }
 
-function buttons(alert: Alert, ask: Ask): Html {
+function buttons({ desk, clock }: PageParts, alert: Alert, ask: Ask): Html {
   const { id, state, acknowledgedBy, resolvedBy } = alert
   const path = `/alerts/${encodeURIComponent(id)}`
   const csrf = csrfField(sessionOf(ask))
+  const waiting = desk.plans().find((plan) => plan.alert === id && isWaiting(plan, clock.now()))
   if (state === 'resolved')
     return html`<p class="panel">
       ${resolvedBy === undefined ? 'It ended by itself.' : `Resolved by ${resolvedBy}.`}${acknowledgedBy !== undefined && ` Acknowledged by ${acknowledgedBy}.`}
@@ -43,7 +45,8 @@ function buttons(alert: Alert, ask: Ask): Html {
   return html`<div class="row panel">
     ${acknowledgedBy === undefined ? html`<form method="post" action="${path}/ack">${csrf}<button class="main">Acknowledge</button></form>` : html`<span>Acknowledged by ${acknowledgedBy}.</span>`}
     <form method="post" action="${path}/resolve">${csrf}<button>Resolve</button></form>
-    <a href="#plan">Plan a playbook</a> <a href="#silence">Silence</a>
+    ${waiting ? html`<a class="button" href="/playbooks#${waiting.id}">A plan waits for approval: ${waiting.playbook}</a>` : html`<a href="#plan">Plan a playbook</a>`}
+    <a href="#silence">Silence</a>
     <a href="/api/v1/alerts/${encodeURIComponent(id)}">ECS document (JSON)</a>
   </div>`
 }

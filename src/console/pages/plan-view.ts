@@ -2,7 +2,7 @@ import type { Alert } from '../../contract/alert.ts'
 import type { Plan, StepPlan } from '../../contract/respond.ts'
 import type { Session } from '../access/sessions.ts'
 import { type Html, html } from '../markup/html.ts'
-import { counted, levelTag, numberOf, spanOf, timeOf } from '../markup/words.ts'
+import { counted, levelTag, numberOf, saidOf, spanOf, timeOf } from '../markup/words.ts'
 import { isLapsed, isRevertible, isWaiting, planState } from './plan-state.ts'
 import { csrfField } from './shell.ts'
 
@@ -30,7 +30,7 @@ export function planCard(plan: Plan, alert: Alert | undefined, session: Session,
       >${plan.dryRun && html` <span class="tag wait">dry run</span>`}
     </h3>
     <p>
-      ${alert ? html`${levelTag(alert.level)} <a href="/alerts/${encodeURIComponent(alert.id)}">${alert.rule.title}</a>: ${alert.reason}` : html`<span class="quiet">Alert ${plan.alert} is no longer kept.</span>`}
+      ${alert ? html`${levelTag(alert.level)} <a href="/alerts/${encodeURIComponent(alert.id)}">${alert.rule.title}</a>: ${saidOf(alert)}` : html`<span class="quiet">Alert ${plan.alert} is no longer kept.</span>`}
     </p>
     <h4 class="hidden">Steps</h4>
     <ol class="steps">
@@ -84,7 +84,7 @@ function blastOf({ blastRadius }: Plan): Html {
 function history({ states }: Plan, now: number): Html | undefined {
   if (states.length === 0) return undefined
   const first = states[0]?.at ?? now
-  return html`<details${states.length > 1 && html` open`}><summary>History</summary><ol class="plain steps">${states.map(
+  return html`<details${states.length > 1 && html` open`}><summary>History</summary><ol class="history">${states.map(
     ({ state, at, detail }) =>
       html`<li>
         <span class="tag ${LOOK[state] ?? ''}">${state}</span>

@@ -4,7 +4,7 @@ import type { Answer } from '../http/answer.ts'
 import { type Html, html } from '../markup/html.ts'
 import { counted, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
-import { isInForce, isWaiting } from './plan-state.ts'
+import { isInForce, isLapsed, isWaiting, planState } from './plan-state.ts'
 import { planCard } from './plan-view.ts'
 import { type PageParts, pageOf, sessionOf } from './shell.ts'
 
@@ -49,11 +49,23 @@ export function playbooksPage(parts: PageParts, ask: Ask): Answer {
         past.length > 0 &&
         html`<section aria-labelledby="past">
           <h2 id="past">Past</h2>
-          ${past.slice(0, MOST_PAST).map(card)}${past.length > MOST_PAST && html`<p class="quiet">${past.length - MOST_PAST} older plans: <code>modelward playbook status</code></p>`}
+          <div class="panel">${past.slice(0, MOST_PAST).map((plan) => folded(plan, card(plan), now))}</div>
+          ${past.length > MOST_PAST && html`<p class="quiet">${past.length - MOST_PAST} older plans: <code>modelward playbook status</code></p>`}
         </section>`
       }
       ${catalogue(desk.playbooks())}`,
   })
+}
+
+function folded(plan: Plan, card: Html, now: number): Html {
+  const state = isLapsed(plan, now) ? 'lapsed' : planState(plan)
+  return html`<details class="fold">
+    <summary>
+      ${plan.playbook} for <span class="mono">${plan.target.principal}</span>
+      <span class="tag">${state}</span> ${timeOf(plan.createdAt, now)}
+    </summary>
+    ${card}
+  </details>`
 }
 
 function claimsOf(claims: readonly Claim[], now: number): Html {

@@ -15,14 +15,16 @@ export function sparkline(alerts: readonly Alert[], now: number): Html {
     now,
   )
   const most = Math.max(1, ...all)
-  const total = all.reduce((sum, count) => sum + count, 0)
+  const total = sumOf(all)
   const label = `${counted(total, 'alert')} begun in the last 24 hours, at most ${Math.max(...all)} in an hour`
   return html`<figure class="row" role="img" aria-label="${label}">
     <svg class="spark" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true" preserveAspectRatio="none">
       <line x1="0" y1="${HEIGHT - 0.5}" x2="${WIDTH}" y2="${HEIGHT - 0.5}" />
       ${all.map((count, hour) => bar(hour, count, most, ''))}${grave.map((count, hour) => bar(hour, count, most, 'hot'))}
     </svg>
-    <figcaption class="quiet">${counted(total, 'alert')} in 24 h</figcaption>
+    <figcaption class="quiet">
+      ${counted(total, 'alert')} in 24 h,<br /><span class="key"></span> ${sumOf(grave)} high or critical
+    </figcaption>
   </figure>`
 }
 
@@ -39,4 +41,8 @@ function bar(hour: number, count: number, most: number, look: string): Html | un
   if (count === 0) return undefined
   const height = Math.max(3, Math.round(((HEIGHT - 2) * count) / most))
   return html`<rect class="${look}" x="${hour * 10 + 1}" y="${HEIGHT - height}" width="8" height="${height}" />`
+}
+
+function sumOf(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
 }
