@@ -3,8 +3,8 @@ import type { Log } from '../contract/plugin.ts'
 import { StoreFullError, reasonOf } from '../runtime/errors.ts'
 import type { Connection } from './connection.ts'
 
-/** About 16 MiB of detector state; folding it takes a few hundred milliseconds and is done once for so many changes. */
-const FOLDED_ROWS = 100_000
+/** About 32 MiB of detector state; folding it takes a few hundred milliseconds and is done once for so many changes. */
+const FOLDED_ROWS = 200_000
 
 /** The newest row of each key is what holds; a null value says that the key is gone. In the order of keys: the table is one too. */
 const FOLD = `
@@ -53,7 +53,8 @@ export class StateLog {
     try {
       this.#connection.transaction(() => {
         this.#connection.execute(FOLD)
-        this.#connection.execute(FORGET)
+        if (this.#connection.first('SELECT 1 FROM detector_state_log WHERE value IS NULL LIMIT 1'))
+          this.#connection.execute(FORGET)
         this.#connection.execute('DELETE FROM detector_state_log')
       })
       this.#rows = 0
