@@ -16,16 +16,21 @@ export interface Deed {
   readonly detail?: Readonly<Record<string, unknown>>
 }
 
-/** The plans. A change is true here only once it is on disk together with its line in the audit log. At most 5,000. */
+/**
+ * The plans. A change is true here only once it is on disk together with its line in the audit log. At most `most`
+ * (default 5,000): then the oldest that is over gives way.
+ */
 export class Journal {
   readonly #memory: Memory
   readonly #clock: Clock
+  readonly #most: number
   readonly #records = new Map<string, PlanRecord>()
   readonly #plansFor = new Map<string, Set<string>>()
 
-  constructor(memory: Memory, clock: Clock) {
+  constructor(memory: Memory, clock: Clock, most = MOST_PLANS) {
     this.#memory = memory
     this.#clock = clock
+    this.#most = most
     const kept = memory.documents<PlanRecord>(KIND).map(({ value }) => value)
     for (const record of kept.toSorted((a, b) => a.plan.createdAt - b.plan.createdAt)) this.#keep(record)
   }
@@ -93,10 +98,10 @@ export class Journal {
 
   /** The oldest plan that is over, when there are too many. Throws RefusedError when none is. */
   #roomFor({ id }: Plan): PlanRecord | undefined {
-    if (this.#records.size < MOST_PLANS) return undefined
+    if (this.#records.size < this.#most) return undefined
     for (const record of this.#records.values())
       if (!isWaiting(record) && !isInterrupted(record) && stepsInForce(record).length === 0) return record
-    throw new RefusedError(`${MOST_PLANS} plans are open, which is the most; ${id} was not made`)
+    throw new RefusedError(`${this.#most} plans are open, which is the most; ${id} was not made`)
   }
 
   #keep(record: PlanRecord): void {

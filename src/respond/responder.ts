@@ -2,7 +2,7 @@ import type { Alert } from '../contract/alert.ts'
 import type { PlaybookFacts } from '../contract/desk.ts'
 import type { Clock, Log, Random } from '../contract/plugin.ts'
 import type { Action, Claim, Decision, Plan } from '../contract/respond.ts'
-import { RefusedError, reasonOf } from '../runtime/errors.ts'
+import { RefusedError, StoreError, reasonOf } from '../runtime/errors.ts'
 import { Backoff } from '../runtime/retry.ts'
 import { Calls } from './calls.ts'
 import type { Decisions } from './claims/decisions.ts'
@@ -12,7 +12,7 @@ import { limitRefusal } from './limits.ts'
 import type { Memory } from './memory/memory.ts'
 import { Planner } from './planner.ts'
 import { isFor, type Playbook } from './playbook/playbook.ts'
-import { endOf, isInterrupted, isWaiting, stepsInForce, type PlanRecord } from './record.ts'
+import { endOf, isInterrupted, isWaiting, planDigest, stepsInForce, type PlanRecord } from './record.ts'
 import { Stepper } from './stepper.ts'
 import type { Traffic } from './traffic/traffic.ts'
 import { Turns } from './turns.ts'
@@ -176,17 +176,26 @@ export class Responder implements AsyncDisposable {
   async tick(now: number): Promise<void> {
     const due = this.#journal.all().filter((record) => !this.#turns.isBusy(record.plan.id) && this.#isDue(record, now))
     const ended = due.map(({ plan }) => this.#turns.run(plan.id, () => this.#end(plan.id, now)))
-    for (const [index, outcome] of (await Promise.allSettled(ended)).entries())
-      if (outcome.status === 'rejected' && !this.#stop.signal.aborted)
-        this.#parts.log.error('ending a plan failed', { plan: due[index]?.plan.id, reason: reasonOf(outcome.reason) })
+    for (const [index, outcome] of (await Promise.allSettled(ended)).entries()) {
+      if (outcome.status === 'fulfilled' || this.#stop.signal.aborted) continue
+      if (outcome.reason instanceof StoreError) throw outcome.reason
+      this.#parts.log.error('ending a plan failed', { plan: due[index]?.plan.id, reason: reasonOf(outcome.reason) })
+    }
     await this.#parts.decisions.sweep(now - LEFT_OVER_MS)
   }
 
-  /** After a start: what was under way is looked at, then what was approved goes on. Claims are in force already. */
+  /**
+   * After a start: what was under way is looked at, then what was approved goes on. Claims are in force already. Resolves
+   * early when `signal` aborts; a later start or tick goes on.
+   */
   async recover(signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, this.#stop.signal])
-    for (const { plan } of this.#journal.all().filter(isInterrupted))
-      await this.#turns.run(plan.id, () => this.#goOn(plan.id, until))
+    try {
+      for (const { plan } of this.#journal.all().filter(isInterrupted))
+        await this.#turns.run(plan.id, () => this.#goOn(plan.id, until))
+    } catch (error) {
+      if (!until.aborted) throw error
+    }
   }
 
   /** Stops what is under way; the next start finds it in the journal. */
@@ -266,7 +275,7 @@ export class Responder implements AsyncDisposable {
     if (plan.approval !== undefined) return `plan ${plan.id} was approved by ${plan.approval.by} already`
     if (plan.rejectedBy !== undefined) return `plan ${plan.id} was rejected by ${plan.rejectedBy}`
     if (now >= plan.expiresAt) return `plan ${plan.id} expired at ${new Date(plan.expiresAt).toISOString()}; plan again`
-    if (digest !== plan.digest) return `the digest is not that of plan ${plan.id}; read the plan again`
+    if (digest !== planDigest(plan)) return `the digest is not that of plan ${plan.id}; read the plan again`
     const standstill = this.#standstill()
     if (standstill !== undefined) return standstill
     if (plan.dryRun) return `plan ${plan.id} was made in dry run; plan again`

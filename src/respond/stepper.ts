@@ -67,6 +67,7 @@ export class Stepper {
 
   /** Answers whether the steps behind may run. */
   async #apply(id: string, index: number, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
     const record = this.#parts.journal.get(id)
     const refused = this.#parts.refusal() ?? this.#tooLate(record, index)
     if (refused !== undefined) return this.#failed(id, index, refused)
@@ -122,6 +123,7 @@ export class Stepper {
   }
 
   async #undo(id: string, index: number, actor: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
     const record = this.#parts.journal.get(id)
     await this.#move(id, index, 'reverting', stepOf(record.plan, index).undo, actor)
     try {

@@ -96,6 +96,38 @@ describe('after a crash', () => {
     expect(outside.size).toBe(0)
   })
 
+  test('what a person takes back before it went on does not go on', async () => {
+    const life = { disk: new Disk(), outside: new Map<string, string>(), applied: [] }
+    const fate = new Fate()
+    const playbooks = [playbook({ steps })]
+    const at = await world({ disk: life.disk, fate, spy: spyOf(life, fate), playbooks })
+    const [plan] = await at.responder.consider(alert())
+    if (!plan) throw new Error('nothing planned')
+    fate.dieAt(8)
+    await expect(at.responder.approve(plan.id, plan.digest, 'ada')).rejects.toThrow('the process died')
+    const again = await world({ disk: life.disk, spy: spyOf(life, new Fate()), playbooks })
+    await again.responder.revert(plan.id, 'ada')
+    await again.responder.recover(noAbort)
+    expect(again.responder.plans()[0]?.states.map(({ state }) => state)).toEqual(['reverted', 'failed', 'failed'])
+    expect(again.responder.claims()).toEqual([])
+    expect(life.outside.size).toBe(0)
+  })
+
+  test('a daemon that is told to stop while it recovers goes on at the next start', async () => {
+    const disk = new Disk()
+    const fate = new Fate()
+    const at = await world({ disk, fate })
+    const [plan] = await at.responder.consider(alert())
+    if (!plan) throw new Error('nothing planned')
+    fate.dieAt(3)
+    await expect(at.responder.approve(plan.id, plan.digest, 'ada')).rejects.toThrow('the process died')
+    const stopped = await world({ disk })
+    await stopped.responder.recover(AbortSignal.abort(new Error('stopping')))
+    const again = await world({ disk })
+    await again.responder.recover(noAbort)
+    expect(again.responder.plans()[0]?.states[0]?.state).toBe('effective')
+  })
+
   test('claims are in force again before anything else, until their own end', async () => {
     const disk = new Disk()
     const at = await world({ disk, playbooks: [playbook({ steps: [deny] })] })

@@ -89,6 +89,7 @@ describe('planning', () => {
     await at.responder.approve(second.id, second.digest, 'ada')
     const third = await at.responder.plan('contain-key', alert(), 'ada')
     expect(new Set([first.id, second.id, third.id]).size).toBe(3)
+    expect(at.responder.plans().map(({ rejectedBy }) => rejectedBy)).toEqual([undefined, undefined, 'ada'])
   })
 
   test('the blast radius is measured on our own traffic', async () => {
@@ -255,6 +256,7 @@ describe('doing', () => {
     expect(at.spy.fate.trace.filter((name) => name === 'apply')).toHaveLength(3)
 
     const hard = await world()
+    hard.spy.verdict = 'unknown'
     hard.spy.onApply = () => {
       throw new Error('forbidden')
     }
@@ -309,7 +311,39 @@ describe('doing', () => {
     expect(statesOf(await done)).toEqual(['effective'])
   })
 
-  test('an action that never answers is given up, and the daemon can close meanwhile', async () => {
+  test('an action that never answers is given up after three times half a minute', async () => {
+    const at = await world()
+    at.spy.apply = () => new Promise(() => undefined)
+    const plan = await planned(at)
+    const done = at.responder.approve(plan.id, plan.digest, 'ada')
+    for (let wait = 0; wait < 8; wait++) {
+      await settle()
+      at.given.clock.advanceTo(at.given.clock.now() + 15_000)
+    }
+    expect((await done).states[0]).toMatchObject({ state: 'failed', detail: 'no answer within 30000 ms' })
+  })
+
+  test('a slow action holds up nobody else', async () => {
+    const at = await world({ playbooks: [playbook(), playbook({ id: 'other', steps: [deny] })] })
+    at.spy.apply = () => new Promise(() => undefined)
+    const slow = await planned(at)
+    const stuck = at.responder.approve(slow.id, slow.digest, 'ada')
+    const quick = await at.responder.plan('other', alert(), 'ada')
+    expect(statesOf(await at.responder.approve(quick.id, quick.digest, 'ada'))).toEqual(['effective'])
+    await at.responder.tick(at.given.clock.now())
+    await Promise.all([expect(stuck).rejects.toThrow('stopping'), at.responder[Symbol.asyncDispose]()])
+  })
+
+  test('an approval whose plan was changed on disk is refused', async () => {
+    const at = await world()
+    const plan = await planned(at)
+    const plans = at.disk.kinds.get('plan')
+    plans?.set(plan.id, (plans.get(plan.id) ?? '').replaceAll('key:attacker', 'key:victim'))
+    const again = await world({ disk: at.disk })
+    await expect(again.responder.approve(plan.id, plan.digest, 'ada')).rejects.toThrow('read the plan again')
+  })
+
+  test('an action that never answers does not keep the daemon from closing', async () => {
     const at = await world()
     at.spy.apply = () => new Promise(() => undefined)
     const plan = await planned(at)

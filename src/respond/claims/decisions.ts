@@ -20,17 +20,19 @@ interface Held {
 
 /**
  * Who is held back just now. The effect on a principal is the strongest of its active claims: deny before throttle, the
- * lowest limit of throttles; each claim holds from its start to its end, whatever becomes of the others. At most 100,000
- * claims; they survive a restart.
+ * lowest limit of throttles; each claim holds from its start to its end, whatever becomes of the others. At most `most`
+ * claims (default 100,000); they survive a restart.
  */
 export class Decisions {
   readonly #memory: Memory
+  readonly #most: number
   readonly #held = new Map<string, Held>()
   readonly #principalOf = new Map<string, string>()
 
   /** Takes up the claims that were in force. */
-  constructor(memory: Memory) {
+  constructor(memory: Memory, most = MOST_CLAIMS) {
     this.#memory = memory
+    this.#most = most
     for (const { value } of memory.documents<Claim>(KIND)) this.#add(value)
   }
 
@@ -63,8 +65,8 @@ export class Decisions {
 
   /** In force once it resolves, and still after a restart. The same id again replaces the claim. Throws RefusedError when full. */
   async put(claim: Claim): Promise<void> {
-    if (!this.#principalOf.has(claim.id) && this.#principalOf.size >= MOST_CLAIMS)
-      throw new RefusedError(`${MOST_CLAIMS} claims are in force, which is the most; revert some first`)
+    if (!this.#principalOf.has(claim.id) && this.#principalOf.size >= this.#most)
+      throw new RefusedError(`${this.#most} claims are in force, which is the most; revert some first`)
     await this.#memory.commit({ documents: [{ kind: KIND, key: claim.id, value: claim }] })
     this.#drop(claim.id)
     this.#add(claim)

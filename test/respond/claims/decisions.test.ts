@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Claim, Effect } from '../../../src/contract/respond.ts'
 import { Decisions } from '../../../src/respond/claims/decisions.ts'
@@ -52,6 +52,25 @@ describe('decisions', () => {
     fate.dieAt(1)
     await expect(list.put(claim('no'))).rejects.toThrow('the process died')
     expect(list.check('key:a', 1).effect).toBe('allow')
+  })
+
+  test('holds no more claims than it may, and says so', async () => {
+    const list = new Decisions(new Disk().memory(), 2)
+    await list.put(claim('1'))
+    await list.put(claim('2'))
+    await expect(list.put(claim('3'))).rejects.toThrow('2 claims are in force, which is the most')
+    await list.put(claim('2', { endsAt: 50 }))
+    await list.remove('1')
+    await list.put(claim('3'))
+    expect(list.claims(1).map(({ id }) => id)).toEqual(['2', '3'])
+  })
+
+  test('a deny in between gives a throttled caller no new tokens', async () => {
+    const list = new Decisions(new Disk().memory())
+    await list.put(claim('slow', { effect: 'throttle', limit: 1, endsAt: 1_000 }))
+    await list.put(claim('no', { startsAt: 10, endsAt: 20 }))
+    const effects = [5, 6, 10, 20].map((now) => list.check('key:a', now).effect)
+    expect(effects).toEqual(['allow', 'throttle', 'deny', 'throttle'])
   })
 
   test('what ended is swept, with a line in the audit log each', async () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Traffic } from '../../../src/respond/traffic/traffic.ts'
 
@@ -51,6 +51,12 @@ describe('traffic', () => {
     expect(traffic.principals).toBe(100)
     traffic.saw('key:1', noon + HOUR)
     expect(traffic.blastRadius('key:1', 24, noon + HOUR).targetRequests).toBe(1)
+  })
+
+  test('requests dated ahead of the clock are not taken for those of a day before', () => {
+    const traffic = new Traffic()
+    for (const hoursAhead of [-2, 6, 20]) traffic.saw('key:a', noon + hoursAhead * HOUR)
+    expect(traffic.blastRadius('key:a', 24, noon).targetRequests).toBe(1)
   })
 
   test('a time that is none is not counted', () => {
