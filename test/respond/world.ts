@@ -150,7 +150,7 @@ export async function world(
   const own = given('respond', options.now)
   const disk = options.disk ?? new Disk()
   const fate = options.fate ?? new Fate()
-  const memory = disk.memory(fate)
+  const memory = options.memory ?? disk.memory(fate)
   const spy = options.spy ?? new SpyAction(new Map(), fate)
   const decisions = new Decisions(memory)
   const post = (): Promise<never> => Promise.reject(new Error('nothing is posted here'))

@@ -11,7 +11,9 @@ export const Receiver = z.strictObject({
     .describe('Where to post; https but for loopback.'),
   secret: secretRef.describe('Signing secret of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes.'),
   allowAddresses: z
-    .array(z.string())
+    .array(
+      z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'is not a network; write it like 10.1.0.0/16 or fd00::/8'),
+    )
     .default([])
     .describe('Networks (CIDR) that may be reached although they are private, loopback or otherwise special.'),
   answersVerify: z
