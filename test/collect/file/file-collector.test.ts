@@ -6,12 +6,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readlinkSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -484,11 +485,14 @@ describe('finding files', () => {
     expect(descriptors.filter((path) => path.startsWith(logs.path))).toHaveLength(512)
   })
 
-  test('files found in one look are read by name, and excluded ones not', async () => {
+  test('of files found in one look the one that was last written first comes first, and excluded ones not', async () => {
     const logs = folder({ exclude: ['**/*secret*'] })
-    for (const [at, name] of ['c', 'a', 'secret', 'b'].entries())
-      writeFileSync(logs.at(`${name}.log`), `${name}${at}\n`)
-    expect(await logs.look()).toEqual(['a1', 'b3', 'c0'])
+    for (const [at, name] of ['c.log', 'a.log', 'a.log.1', 'a.log.10', 'a.log.2', 'secret.log', 'b.log'].entries()) {
+      writeFileSync(logs.at(name), `${name} ${at}\n`)
+      // Two at a time, of equal age: by name then.
+      utimesSync(logs.at(name), 1_000, 9_000 - Math.floor(at / 2) * 100)
+    }
+    expect(await logs.look()).toEqual(['b.log 6', 'a.log.2 4', 'a.log.1 2', 'a.log.10 3', 'a.log 1', 'c.log 0'])
   })
 
   test('what cannot be read is complained about once, with a cure, and the others go on', async () => {
