@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image where no container engine runs: by buildah, in a chroot, over a Debian that debootstrap makes, with Node
-# from its npm package. Needs root and the Debian packages buildah and debootstrap, and npm.
+# from its npm package. Needs root and the Debian packages buildah and debootstrap, and npm. Where there is an engine,
+# `docker build .` makes the same image over the official Node image, which also has Debian's security updates.
 #
 # usage: packaging/build-image.sh [TAG]          (default modelward:local)
 #   MODELWARD_IMAGE_CACHE   folder that keeps the Debian base between builds (default: made anew each time)
@@ -68,8 +69,8 @@ make_debian() {
     { tail -n 20 "$work/debootstrap.log" "$root/debootstrap/debootstrap.log" >&2; exit 3; }
   rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/var/log/* "$root"/usr/share/{doc,man,info,locale}/* \
     "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d "$root"/etc/resolv.conf "$root"/etc/hostname
-  tar -C "$root" --numeric-owner -cf "$1.part" .
-  mv "$1.part" "$1"
+  tar -C "$root" --numeric-owner -cf "$1.$$" .
+  mv "$1.$$" "$1"
   rm -rf "$root"
 }
 
