@@ -38,9 +38,13 @@ export async function openContainment(
     documents: <T>(kind: string) => store.documents<T>(kind),
   }
   const decisions = new Decisions(memory)
-  const { post, close } = openGuardedPost(config.respond.webhooks, world.clock)
-  life.defer('posts of playbooks', close)
-  const actions = await openActions(config.respond, (kind) => ({ ...givenFor(world, kind), decisions, post }))
+  const guarded = openGuardedPost(config.respond.webhooks, world.clock)
+  life.defer('posts of playbooks', () => guarded.close())
+  const actions = await openActions(config.respond, (kind) => ({
+    ...givenFor(world, kind),
+    decisions,
+    post: guarded.post,
+  }))
   for (const [kind, action] of actions) life.add(`action ${kind}`, action)
   const responder = life.add(
     'playbooks',
@@ -98,8 +102,7 @@ export class PlaybookRunner {
 
   async #consider({ alerts }: Notification): Promise<void> {
     for (const alert of alerts) {
-      const known = new Set(this.responder.plans().map(({ id }) => id))
-      for (const plan of await this.responder.consider(alert)) if (!known.has(plan.id)) this.#onlooker.plan?.(plan)
+      for (const plan of await this.responder.consider(alert)) this.#onlooker.plan?.(plan)
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Clock, Log, Metrics, Plugin, Random } from '../contract/plugin.ts'
+import type { Clock, Log, Metrics, Random } from '../contract/plugin.ts'
 import type { Batch, Collector, RawRecord } from '../contract/record.ts'
 import type { SourceStatus } from '../contract/desk.ts'
 import type { CollectorContext } from '../collect/context/collector-context.ts'
@@ -118,7 +118,7 @@ export class Intake {
   async #read(source: Source, signal: AbortSignal): Promise<void> {
     const { clock, random, log, metrics, directoryOf, once } = this.#parts
     const { name, plugin, config } = source.instance
-    const collector = await (plugin as Plugin<Collector, unknown, CollectorContext>).open(config, {
+    const collector = await plugin.open(config, {
       name,
       clock,
       random,

@@ -92,7 +92,7 @@ interface Replaying {
 async function openReplay(options: ReplayOptions, paths: readonly string[], life: Lifetime): Promise<Replaying> {
   const { config, world, rulesOnly = false } = options
   const eventClock = new ManualClock()
-  const clock: Clock = { now: () => eventClock.now(), monotonic: systemClock.monotonic, sleep: systemClock.sleep }
+  const clock: Clock = { ...systemClock, now: () => eventClock.now() }
   const pseudonyms = await replayPseudonyms(options)
   const store = life.add('store', openStore({ memory: true, clock, random: world.random, log: world.log }))
   const ledger = new Ledger([], world.metrics)
@@ -146,7 +146,7 @@ function sourceOf(paths: readonly string[], format: string | undefined): Instanc
   return {
     name: 'replay',
     kind: 'file',
-    plugin: fileCollector as Instance<Collector, CollectorContext>['plugin'],
+    plugin: fileCollector,
     config,
   }
 }

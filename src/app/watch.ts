@@ -129,7 +129,7 @@ export class Watch {
             const value = work()
             settle = () => resolve(value)
           } catch (error) {
-            settle = () => reject(error as Error)
+            settle = () => reject(error)
           }
         },
         done: () => settle(),
@@ -245,7 +245,7 @@ export class Watch {
   }
 
   async #prepare(results: readonly Normalized[], signal: AbortSignal): Promise<void> {
-    const preparing = this.#parts.detectors.filter(({ detector }) => detector.prepare)
+    const preparing = this.#parts.detectors.filter(({ detector }) => 'prepare' in detector)
     if (preparing.length === 0) return
     const events = results.flatMap((result) => ('events' in result ? result.events : []))
     for (const { detector } of preparing) await detector.prepare?.(events, signal)

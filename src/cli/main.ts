@@ -26,7 +26,7 @@ export async function main(argv: readonly string[], signal: AbortSignal): Promis
     }
     return await verb.run({ words: positionals, flags: values, io, signal })
   } catch (error) {
-    return report(error, io.message)
+    return report(error, (text) => io.message(text))
   } finally {
     io.finish()
   }

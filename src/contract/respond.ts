@@ -114,7 +114,7 @@ export interface Action extends AsyncDisposable {
 }
 
 export interface ActionStep {
-  /** H(alert, action, target, parameters): the same intent is the same claim. */
+  /** H(plan, action, target, parameters): the same intent is the same claim, and no two plans share one. */
   readonly claimId: string
   readonly target: Target
   readonly parameters: Readonly<Record<string, unknown>>

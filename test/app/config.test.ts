@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ConfigDocument } from '../../src/app/config/document.ts'
+import { configJsonSchema } from '../../src/app/config/json-schema.ts'
 import { readConfig, type Config } from '../../src/app/config/load.ts'
 import { ConfigError } from '../../src/runtime/errors.ts'
 
@@ -57,4 +58,12 @@ test.each([
 
 test('all problems are told at once', () => {
   expect(complaint('deliver:\n  - kind: fax\n  - kind: pigeon\n').split('\n')).toHaveLength(2)
+})
+
+test('the JSON Schema for editors knows every kind of plug-in with its keys', () => {
+  const schema = JSON.stringify(configJsonSchema())
+  for (const kind of ['file', 'http', 'webhook', 'elasticsearch', 'api-abuse', 'usage', 'tls-posture'])
+    expect(schema).toContain(`"const":"${kind}"`)
+  for (const key of ['pollMs', 'allowAddresses', 'group_wait', 'killSwitch', 'expiresWithinDays'])
+    expect(schema).toContain(`"${key}"`)
 })

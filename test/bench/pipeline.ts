@@ -73,7 +73,7 @@ function writeEvents(file: string): void {
   let at = Date.UTC(2026, 0, 5)
   for (let written = 0; written < EVENTS; written += 1_000) {
     let text = ''
-    for (let n = 0; n < 1_000; n++) text += `${JSON.stringify(event((at += 20), keys, random.next))}\n`
+    for (let n = 0; n < 1_000; n++) text += `${JSON.stringify(event((at += 20), keys, () => random.next()))}\n`
     writeSync(out, text)
   }
   closeSync(out)

@@ -9,7 +9,12 @@ import { Secret, secretRef } from '../../src/runtime/secret.ts'
 
 test('a secret prints as *** wherever it is printed', async () => {
   const secret = new Secret('hunter2')
-  const said = [String(secret), JSON.stringify({ secret }), inspect({ deep: { secret } }), `${secret}`]
+  const said = [
+    String(secret),
+    JSON.stringify({ secret }),
+    inspect({ deep: { secret } }),
+    'in a text: '.concat(String(secret)),
+  ]
   for (const text of said) expect(text).toContain('***')
   expect(said.join('')).not.toContain('hunter2')
   const stream = new PassThrough()

@@ -65,9 +65,7 @@ export class ConfigDocument {
       )
     if (issue.code === 'invalid_union' && issue.errors.length > 0) {
       const nearest = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
-      return nearest.flatMap((inner) =>
-        this.#problemsOf({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, at),
-      )
+      return nearest.flatMap((inner) => this.#problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, at))
     }
     return [this.problem(path, lowerFirst(issue.message), 'Correct the value (see `modelward check --schema`)')]
   }

@@ -15,7 +15,7 @@ export const callers: readonly Caller[] = [
   { alias: 'nightly-reports', team: 'finance', key: 'sk-first-minute-reports', ip: '192.0.2.30' },
 ]
 
-export const thief: Caller = {
+const thief: Caller = {
   alias: 'contractor-x',
   team: 'external',
   key: 'sk-first-minute-contractor',

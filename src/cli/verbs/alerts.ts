@@ -76,7 +76,7 @@ function show(call: Call, data: string, id: string): number {
 }
 
 /** One alert for a person: what, who, why, what to do. */
-export function describeAlert(io: Io, alert: Alert): string {
+function describeAlert(io: Io, alert: Alert): string {
   const { rule } = alert
   const lines = [
     `${paint(io, levelColour(alert.level), alert.level.toUpperCase())}  ${paint(io, 'bold', rule.title)}`,

@@ -1,3 +1,4 @@
+import { configJsonSchema } from '../../app/config/json-schema.ts'
 import { checkAll } from '../../app/check.ts'
 import { describeProblem } from '../../runtime/errors.ts'
 import { textFlag, type Verb } from '../call/verb.ts'
@@ -6,11 +7,19 @@ import { textFlag, type Verb } from '../call/verb.ts'
 export const check: Verb = {
   name: 'check',
   summary: 'config, rules and their tests, playbooks: opens no socket',
-  usage: '[-c FILE]',
-  examples: ['modelward check -c /etc/modelward/modelward.yaml', 'modelward check -c modelward.yaml --json'],
-  options: {},
+  usage: '[-c FILE] [--schema]',
+  examples: [
+    'modelward check -c /etc/modelward/modelward.yaml',
+    'modelward check -c modelward.yaml --json',
+    'modelward check --schema > modelward.schema.json',
+  ],
+  options: { schema: { type: 'boolean' } },
   async run(call) {
     const { io } = call
+    if (call.flags['schema']) {
+      io.line(JSON.stringify(configJsonSchema(), undefined, 2))
+      return 0
+    }
     const result = checkAll(textFlag(call, 'config'))
     if (io.asJson) {
       for (const problem of result.problems) io.json({ kind: 'problem', ...problem })

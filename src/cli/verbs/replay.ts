@@ -46,7 +46,7 @@ export const replay: Verb = {
           if (io.asJson) io.json(value)
           else if (value['kind'] !== 'alert') io.line(JSON.stringify(value))
         },
-        progress: io.progress,
+        progress: (text) => io.progress(text),
         ...(format === undefined ? {} : { format }),
       },
       call.signal,

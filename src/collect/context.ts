@@ -1,1 +1,0 @@
-export type { CollectorContext } from './context/collector-context.ts'
