@@ -38,6 +38,8 @@ pre{margin:0;padding:8px 10px;background:var(--soft);border-radius:4px;white-spa
 main{max-width:1400px;margin:0 auto;padding:16px 20px 32px}
 footer{max-width:1400px;margin:0 auto;padding:8px 20px 24px;color:var(--quiet);font-size:12.5px}
 kbd{font:12px ui-monospace,Menlo,Consolas,monospace;border:1px solid var(--line);border-radius:3px;padding:0 4px;background:var(--panel)}
+
+.panel>h3:first-child{margin-top:0}
 .panel{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:12px 14px;margin:0 0 14px}
 .quiet{color:var(--quiet)}
 .row{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:center}
@@ -70,7 +72,7 @@ time{font-variant-numeric:tabular-nums;white-space:nowrap}
 .ago{color:var(--quiet);font-size:12.5px;white-space:nowrap}
 td .ago{display:block}
 td li .ago{display:inline}
-.said{font-weight:400;color:var(--quiet);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;overflow-wrap:anywhere}
+.said{font-weight:400;color:var(--quiet);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;overflow-wrap:anywhere}
 dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 16px;margin:0}
 dl.facts dt{color:var(--quiet)}
 dl.facts dd{margin:0;overflow-wrap:anywhere}
@@ -124,6 +126,8 @@ tbody td,tbody th{border:0;padding:3px 12px}td.num{text-align:left}td.tight{whit
 tbody td[data-label]{display:grid;grid-template-columns:96px minmax(0,1fr);gap:8px}
 tbody td[data-label]::before{content:attr(data-label);color:var(--quiet);font-size:12.5px}
 td .ago{display:inline;margin-left:4px}.who{max-width:100%;white-space:normal;overflow-wrap:anywhere}
+
+.said{-webkit-line-clamp:3}
 tbody td.brief[data-label]{display:inline-flex;gap:6px;align-items:baseline;padding-right:6px}
 dl.facts{grid-template-columns:minmax(0,1fr);gap:0}dl.facts dd{margin:0 0 6px}
 .keys{display:none}}

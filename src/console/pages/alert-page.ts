@@ -1,6 +1,8 @@
 import type { Alert } from '../../contract/alert.ts'
+import type { Claim } from '../../contract/respond.ts'
 import { alertOf } from '../api/lookup.ts'
 import type { Answer } from '../http/answer.ts'
+import { factList, mono } from '../markup/facts.ts'
 import { type Html, html } from '../markup/html.ts'
 import { counted, levelTag, numberOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
@@ -78,67 +80,43 @@ function reference(address: string): Html {
 }
 
 function facts({ desk }: PageParts, alert: Alert, now: number): Html {
-  const { rule, principal } = alert
-  const techniques = [...rule.atlas, ...rule.attack]
+  const { rule, principal, endedAt, silencedBy } = alert
   const claims = desk.claims().filter((claim) => claim.target.principal === principal)
   return html`<section class="panel" aria-labelledby="facts">
     <h2 id="facts">Facts</h2>
-    <dl class="facts">
-      <dt>Principal</dt>
-      <dd>
-        ${principal === undefined ? 'none' : html`<a class="mono" href="/?state=all&amp;principal=${encodeURIComponent(principal)}">${principal}</a>`}
-      </dd>
-      ${
-        claims.length > 0 &&
-        html`<dt>Contained</dt>
-          <dd>
-            ${claims.map((claim) => html`<span class="tag wait">${claim.effect}</span> until ${timeOf(claim.endsAt, now)} `)}
-          </dd>`
-      }
-      <dt>Began</dt>
-      <dd>${timeOf(alert.startedAt, now)}</dd>
-      <dt>Last seen</dt>
-      <dd>${timeOf(alert.lastAt, now)}</dd>
-      ${
-        alert.endedAt !== undefined &&
-        html`<dt>Ended</dt>
-          <dd>${timeOf(alert.endedAt, now)}</dd>`
-      }
-      ${
-        alert.silencedBy !== undefined &&
-        html`<dt>Silenced by</dt>
-          <dd><a class="mono" href="/silences">${alert.silencedBy}</a></dd>`
-      }
-      ${Object.entries(alert.labels)
+    ${factList([
+      ['Principal', principal === undefined ? 'none' : allOf('principal', principal)],
+      ['Contained', claims.length > 0 && claims.map((claim) => containment(claim, now))],
+      ['Began', timeOf(alert.startedAt, now)],
+      ['Last seen', timeOf(alert.lastAt, now)],
+      ['Ended', endedAt !== undefined && timeOf(endedAt, now)],
+      ['Silenced by', silencedBy !== undefined && html`<a class="mono" href="/silences">${silencedBy}</a>`],
+      ...Object.entries(alert.labels)
         .filter(([name]) => name !== 'principal')
-        .map(
-          ([name, value]) =>
-            html`<dt>${name}</dt>
-              <dd class="mono">${value}</dd>`,
-        )}
-      <dt>Control</dt>
-      <dd>${rule.controls.join(', ') || 'none'}</dd>
-      <dt>Technique</dt>
-      <dd>
-        ${
-          techniques.length === 0
-            ? 'none'
-            : html`<ul class="plain">
-                ${techniques.map((each) => html`<li>${techniqueLink(each)}</li>`)}
-              </ul>`
-        }
-      </dd>
-      <dt>Rule</dt>
-      <dd>
-        <a class="mono" href="/?state=all&amp;rule=${encodeURIComponent(rule.id)}">${rule.id}</a><br /><span
-          class="mono quiet"
-          >${rule.file}</span
-        >
-      </dd>
-      <dt>Alert</dt>
-      <dd class="mono">${alert.id}</dd>
-    </dl>
+        .map(([name, value]) => [name, mono(value)] as const),
+      ['Control', rule.controls.join(', ') || 'none'],
+      ['Technique', techniqueList(rule)],
+      ['Rule', html`${allOf('rule', rule.id)}<br /><span class="mono quiet">${rule.file}</span>`],
+      ['Alert', mono(alert.id)],
+    ])}
   </section>`
+}
+
+/** A link to all alerts of the same principal or rule. */
+function allOf(name: 'principal' | 'rule', value: string): Html {
+  return html`<a class="mono" href="/?state=all&amp;${name}=${encodeURIComponent(value)}">${value}</a>`
+}
+
+function containment({ effect, endsAt }: Claim, now: number): Html {
+  return html`<span class="tag wait">${effect}</span> until ${timeOf(endsAt, now)} `
+}
+
+function techniqueList({ atlas, attack }: Alert['rule']): Html | string {
+  const techniques = [...atlas, ...attack]
+  if (techniques.length === 0) return 'none'
+  return html`<ul class="plain">
+    ${techniques.map((each) => html`<li>${techniqueLink(each)}</li>`)}
+  </ul>`
 }
 
 function related({ desk }: PageParts, alert: Alert, now: number): Html | undefined {

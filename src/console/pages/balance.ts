@@ -1,4 +1,5 @@
 import type { Balance, DaemonStatus, DetectorStatus } from '../../contract/desk.ts'
+import { factList, mono } from '../markup/facts.ts'
 import { type Html, html } from '../markup/html.ts'
 import { bytesOf, numberOf, timeOf } from '../markup/words.ts'
 
@@ -60,29 +61,23 @@ export function detectorsOf(detectors: readonly DetectorStatus[]): Html {
   </section>`
 }
 
+const PROGRAM_LINKS = html`<a href="/metrics">metrics</a>, <a href="/-/ready">readiness</a>,
+  <a href="/api/v1/openapi.json">API description</a>, <a href="/api/v1/audit/verify">verify the audit log</a>`
+
 export function daemonFacts(
   { version, startedAt, dataDirectory, rules, storeBytes, freeBytes }: DaemonStatus,
   now: number,
 ): Html {
   return html`<section class="panel" aria-labelledby="daemon">
     <h2 id="daemon">This daemon</h2>
-    <dl class="facts">
-      <dt>Version</dt>
-      <dd>${version}</dd>
-      <dt>Started</dt>
-      <dd>${timeOf(startedAt, now)}</dd>
-      <dt>Rules</dt>
-      <dd>${numberOf(rules)}</dd>
-      <dt>Data directory</dt>
-      <dd class="mono">${dataDirectory}</dd>
-      <dt>Store</dt>
-      <dd>${bytesOf(storeBytes)}, ${bytesOf(freeBytes)} free on its disk</dd>
-      <dt>For programs</dt>
-      <dd>
-        <a href="/metrics">metrics</a>, <a href="/-/ready">readiness</a>,
-        <a href="/api/v1/openapi.json">API description</a>, <a href="/api/v1/audit/verify">verify the audit log</a>
-      </dd>
-    </dl>
+    ${factList([
+      ['Version', version],
+      ['Started', timeOf(startedAt, now)],
+      ['Rules', numberOf(rules)],
+      ['Data directory', mono(dataDirectory)],
+      ['Store', `${bytesOf(storeBytes)}, ${bytesOf(freeBytes)} free on its disk`],
+      ['For programs', PROGRAM_LINKS],
+    ])}
   </section>`
 }
 

@@ -1,6 +1,7 @@
 import type { Alert } from '../../contract/alert.ts'
 import type { Plan, StepPlan } from '../../contract/respond.ts'
 import type { Session } from '../access/sessions.ts'
+import { factList, mono } from '../markup/facts.ts'
 import { type Html, html } from '../markup/html.ts'
 import { counted, levelTag, numberOf, saidOf, spanOf, timeOf } from '../markup/words.ts'
 import { isLapsed, isRevertible, isWaiting, planState } from './plan-state.ts'
@@ -36,28 +37,16 @@ export function planCard(plan: Plan, alert: Alert | undefined, session: Session,
     <ol class="steps">
       ${plan.steps.map(stepOf)}
     </ol>
-    <dl class="facts">
-      <dt>Would have hit</dt>
-      <dd>${blastOf(plan)}</dd>
-      <dt>Planned</dt>
-      <dd>${timeOf(plan.createdAt, now)}</dd>
-      ${
-        plan.approval
-          ? html`<dt>Approved</dt>
-              <dd>by ${plan.approval.by}, ${timeOf(plan.approval.at, now)}</dd>`
-          : html`<dt>${isLapsed(plan, now) ? 'Lapsed' : 'Approve before'}</dt>
-              <dd>${timeOf(plan.expiresAt, now)}</dd>`
-      }
-      ${
-        plan.rejectedBy !== undefined &&
-        html`<dt>Rejected</dt>
-          <dd>by ${plan.rejectedBy}</dd>`
-      }
-      <dt>Digest</dt>
-      <dd class="mono">${plan.digest}</dd>
-      <dt>Plan</dt>
-      <dd class="mono">${plan.id}</dd>
-    </dl>
+    ${factList([
+      ['Would have hit', blastOf(plan)],
+      ['Planned', timeOf(plan.createdAt, now)],
+      ['Approved', plan.approval && html`by ${plan.approval.by}, ${timeOf(plan.approval.at, now)}`],
+      ['Approve before', isWaiting(plan, now) && timeOf(plan.expiresAt, now)],
+      ['Lapsed', isLapsed(plan, now) && timeOf(plan.expiresAt, now)],
+      ['Rejected', plan.rejectedBy !== undefined && `by ${plan.rejectedBy}`],
+      ['Digest', mono(plan.digest)],
+      ['Plan', mono(plan.id)],
+    ])}
     ${history(plan, now)} ${decision(plan, session, now)}
   </article>`
 }
