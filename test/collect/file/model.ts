@@ -38,6 +38,8 @@ interface ModelFile {
   /** A look of the running collector has seen it. */
   isOpen: boolean
   exists: boolean
+  /** What was copied from it inside the glob before it was truncated, until that has been seen and committed. */
+  unseenCopy: readonly Written[]
   readonly packed: boolean
 }
 
@@ -181,6 +183,7 @@ class Life {
       partial: undefined,
       isOpen: false,
       exists: true,
+      unseenCopy: [],
       packed: false,
     }
     this.#files.push(file)
@@ -251,6 +254,7 @@ class Life {
     copyFileSync(this.#at(file), join(this.#folder, name))
     truncateSync(this.#at(file), 0)
     if (inside) this.#files.push({ ...file, records: [...file.records], name, isOpen: false })
+    if (inside) file.unseenCopy = [...file.unseenCopy, ...file.records]
     this.#emptied(file)
     if (this.#random.next() < 0.6) this.#write(file)
   }
@@ -277,6 +281,8 @@ class Life {
   #gone(file: ModelFile): void {
     if (file.partial !== undefined) this.#abandon(file)
     file.exists = false
+    // Without the truncated original a copy shorter than a KiB is not recognised.
+    for (const record of file.unseenCopy) record.copies = 2
     if (!file.isOpen || !this.#collector) this.#unreadable(file)
   }
 
@@ -311,6 +317,7 @@ class Life {
     for (let step = await poll.next(); !step.done; step = await poll.next()) this.#pending.push(step.value)
     for (const file of this.#files) if (file.exists && file.records.length > 0) file.isOpen = true
     this.#commit(commits)
+    if (this.#pending.length === 0) for (const file of this.#files) if (file.exists) file.unseenCopy = []
   }
 
   #commit(count: number): void {

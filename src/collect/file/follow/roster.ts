@@ -1,9 +1,6 @@
-import { basename } from 'node:path'
-import { headEnd } from '../content/fingerprint.ts'
-import { compare, evidenceAt } from '../content/evidence.ts'
-import type { Evidence } from '../content/evidence.ts'
 import type { Found } from '../content/identity.ts'
 import type { Complaints } from './complaints.ts'
+import { Forms } from './forms.ts'
 import { parsePosition } from './position.ts'
 import { Tail } from './tail.ts'
 import type { TailOptions } from './tail.ts'
@@ -16,14 +13,6 @@ export interface Update {
   readonly truncated: readonly Tail[]
 }
 
-/** A packed or copied form whose original is still read, or that cannot be told yet; looked at again when it changes. */
-interface Form {
-  readonly origin: Tail
-  readonly version: string
-}
-
-type Verdict = 'own' | 'wait' | { readonly tail: Tail; readonly gzip: boolean }
-
 /**
  * Which generation each file belongs to. A file is known by its inode and birth time, and by its content: the same
  * inode with other content is a new generation, another inode with the same content is the packed or copied form of a
@@ -33,14 +22,14 @@ export class Roster {
   readonly #options: TailOptions
   readonly #complaints: Complaints
   readonly #tails = new Map<string, Tail>()
-  /** Packed and copied forms whose original is still read, by key, with the version that was compared. */
-  readonly #forms = new Map<string, Form>()
+  readonly #forms: Forms
   /** The latest generation of each inode, by key: a later one never takes its stream's name. */
   readonly #lives = new Map<string, number>()
 
   constructor(options: TailOptions, complaints: Complaints) {
     this.#options = options
     this.#complaints = complaints
+    this.#forms = new Forms(complaints)
   }
 
   /** Streams whose position is not understood are handed back: they cannot be gone on with. */
@@ -76,14 +65,14 @@ export class Roster {
     const ended = new Set(await this.#truncated(now))
     const files = ended.size > 0 ? await scanAgain() : found
     const begun: Tail[] = []
+    this.#forms.begin(files, this.#tails.values(), ended)
     for (const file of this.#newcomers(files, ended)) {
-      const verdict = await this.#originOf(file, ended)
+      const verdict = await this.#forms.judge(file)
       if (verdict === 'wait') continue
-      this.#forms.delete(file.key)
       if (verdict === 'own') begun.push(this.#begin(file, now))
       else {
-        ended.delete(verdict.tail)
-        renamed.push(await this.#move(verdict.tail, file, verdict.gzip))
+        ended.delete(verdict.origin)
+        renamed.push(await this.#move(verdict.origin, file, verdict.gzip))
       }
     }
     return { renamed, begun, truncated: [...ended] }
@@ -97,7 +86,7 @@ export class Roster {
 
   /** Whether a packed or copied form of it has been found, to go on with once it is closed. */
   hasForm(tail: Tail): boolean {
-    return [...this.#forms.values()].some((form) => form.origin === tail)
+    return this.#forms.hasFormOf(tail)
   }
 
   async close(): Promise<void> {
@@ -138,7 +127,6 @@ export class Roster {
     const known = new Set(Array.from(this.#tails.values(), (tail) => tail.key))
     const emptied = new Set(Array.from(ended, (tail) => tail.key))
     const keys = new Set(files.map((file) => file.key))
-    for (const key of this.#forms.keys()) if (!keys.has(key)) this.#forms.delete(key)
     const bases = new Set(Array.from(this.#tails.values(), (tail) => tail.name.base))
     for (const key of this.#lives.keys()) if (!keys.has(key) && !bases.has(key)) this.#lives.delete(key)
     return files.filter(({ key, size }) => !known.has(key) && (size > 0 || emptied.has(key)))
@@ -149,75 +137,15 @@ export class Roster {
     this.#lives.set(file.key, generation)
     const tail = new Tail(file, { base: file.key, generation }, this.#options, now)
     tail.seen(file, now)
+    this.#forms.begun(tail)
     this.#tails.set(tail.stream, tail)
     return tail
   }
 
   async #move(tail: Tail, file: Found, gzip: boolean): Promise<Tail> {
     await tail.moveTo(file, gzip)
+    this.#forms.moved(file, tail)
     this.#tails.set(tail.stream, tail)
     return tail
   }
-
-  /** Which generation's content a new file holds. */
-  async #originOf(file: Found, ended: ReadonlySet<Tail>): Promise<Verdict> {
-    const origins = [...ended, ...this.#tails.values()].filter((tail) => mayBeFormOf(file.path, tail))
-    if (file.size === 0) return 'own'
-    if ([...this.#tails.values()].some((tail) => mustBeReadBefore(file.path, tail))) return 'wait'
-    if (origins.length === 0) return 'own'
-    const version = `${file.size} ${file.modified}`
-    const form = this.#forms.get(file.key)
-    if (form?.version === version && origins.includes(form.origin) && !isFree(form.origin, ended)) return 'wait'
-    try {
-      const evidence = await evidenceAt(
-        file.path,
-        origins.flatMap((tail) => tail.marks().map((mark) => mark.offset)),
-      )
-      for (const tail of origins) {
-        const likeness = compare(tail.marks(), evidence)
-        if (likeness === 'other' || (likeness === 'same' && !isForm(file, tail, evidence, ended))) continue
-        if (likeness === 'same' && isFree(tail, ended)) return { tail, gzip: evidence.gzip }
-        this.#forms.set(file.key, { origin: tail, version })
-        return 'wait'
-      }
-      return 'own'
-    } catch (error) {
-      this.#complaints.about(file.path, error)
-      return 'wait'
-    }
-  }
-}
-
-function mayBeFormOf(path: string, tail: Tail): boolean {
-  return tail.content > 0 && !tail.gzip && isNamedLike(path, tail)
-}
-
-/** By its name: a longer one that begins alike, as `app.log.1.gz` and `app-20260105.log` do for `app.log`. */
-function isNamedLike(path: string, tail: Tail): boolean {
-  const own = basename(path)
-  return [tail.path, tail.formerPath].some((name) => {
-    const other = basename(name)
-    return own.length > other.length && own.startsWith(other.split('.', 1)[0] ?? other)
-  })
-}
-
-/** Nothing can be said of a form before its original has been read: gzip writes `app.log.1.gz` beside `app.log.1`, and removes that. */
-function mustBeReadBefore(path: string, tail: Tail): boolean {
-  if (tail.content > 0 || tail.size === 0) return false
-  return tail.missingSince === undefined ? path === `${tail.path}.gz` : tail.isOpen && isNamedLike(path, tail)
-}
-
-/** The original is gone and closed: its form may take its place. */
-function isFree(tail: Tail, ended: ReadonlySet<Tail>): boolean {
-  return ended.has(tail) || (tail.missingSince !== undefined && !tail.isOpen)
-}
-
-/**
- * Equal content is enough while the original is gone. While it is there, two young files may merely begin alike: then
- * the form must not be longer, and have a whole KiB in common or be named as gzip names it.
- */
-function isForm(file: Found, tail: Tail, evidence: Evidence, ended: ReadonlySet<Tail>): boolean {
-  if (ended.has(tail) || tail.missingSince !== undefined) return true
-  const isNamedSo = evidence.gzip && file.path.startsWith(`${tail.path}.`)
-  return evidence.length <= tail.size && (isNamedSo || tail.marks()[0]?.offset === headEnd(Infinity))
 }
