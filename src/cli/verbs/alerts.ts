@@ -80,7 +80,7 @@ function describeAlert(io: Io, alert: Alert): string {
   const { rule } = alert
   const lines = [
     `${paint(io, levelColour(alert.level), alert.level.toUpperCase())}  ${paint(io, 'bold', rule.title)}`,
-    `  ${printable(alert.reason)}`,
+    `  ${reasonAlone(alert)}`,
     '',
     `  alert      ${alert.id} (${alert.state}, ${alert.count} findings, risk ${Math.round(alert.risk)})`,
     `  principal  ${alert.principal ?? '-'}`,
@@ -98,6 +98,11 @@ function describeAlert(io: Io, alert: Alert): string {
       .map((line) => `    ${printable(line)}`),
   ]
   return lines.join('\n')
+}
+
+/** The reason without the title that it begins with, for where the title stands above it. */
+export function reasonAlone({ reason, rule }: Alert): string {
+  return printable(reason.startsWith(`${rule.title}: `) ? reason.slice(rule.title.length + 2) : reason)
 }
 
 function evidenceLine(evidence: Alert['evidence'][number]): string {

@@ -7,9 +7,9 @@ import { playFirstMinute, type Stage } from '../../app/first-minute/play.ts'
 import type { World } from '../../app/wiring.ts'
 import type { Alert } from '../../contract/alert.ts'
 import { UsageError } from '../../runtime/errors.ts'
-import { paint, printable } from '../call/io.ts'
+import { paint } from '../call/io.ts'
 import { textFlag, type Io, type Verb } from '../call/verb.ts'
-import { levelColour } from './alerts.ts'
+import { levelColour, reasonAlone } from './alerts.ts'
 import { describePlan } from './playbook.ts'
 
 /** `run`: the daemon, until a signal ends it. */
@@ -88,7 +88,7 @@ function onlooker(io: Io): Onlooker {
 function alertLines(io: Io, alert: Alert): string {
   const techniques = [...alert.rule.atlas, ...alert.rule.attack].map(({ id }) => id).join(' ')
   const level = paint(io, levelColour(alert.level), alert.level.toUpperCase())
-  return `${level}  ${paint(io, 'bold', alert.rule.title)}\n  ${printable(alert.reason)}\n  ${alert.rule.controls.join(' ')} ${techniques}  alert ${alert.id}\n`
+  return `${level}  ${paint(io, 'bold', alert.rule.title)}\n  ${reasonAlone(alert)}\n  ${alert.rule.controls.join(' ')} ${techniques}  alert ${alert.id}\n`
 }
 
 function whatNext(io: Io): void {
