@@ -23,7 +23,7 @@ export const Digest = z.strictObject({
 /** Requests that carry nothing. */
 export const Nothing = z.strictObject({})
 
-export const STATES: readonly AlertState[] = ['pending', 'firing', 'resolved']
+const STATES: readonly AlertState[] = ['pending', 'firing', 'resolved']
 
 const count = (most: number, preset: number) =>
   z.coerce

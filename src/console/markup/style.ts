@@ -67,12 +67,13 @@ td.num,th.num{text-align:right;font-variant-numeric:tabular-nums}
 td.tight{white-space:nowrap}
 tbody tr:hover{background:color-mix(in srgb,var(--soft) 55%,transparent)}
 tbody tr:focus-within{background:var(--soft)}
-.who{display:inline-block;max-width:26ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
+.who{display:inline-block;max-width:30ch;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
 time{font-variant-numeric:tabular-nums;white-space:nowrap}
 .ago{color:var(--quiet);font-size:12.5px;white-space:nowrap}
 td .ago{display:block}
 td li .ago{display:inline}
-.said{font-weight:400;color:var(--quiet);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;overflow-wrap:anywhere}
+.said{font-weight:400;color:var(--quiet);display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:1;overflow:hidden;word-break:break-all}
+.whole{white-space:nowrap}
 dl.facts{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 16px;margin:0}
 dl.facts dt{color:var(--quiet)}
 dl.facts dd{margin:0;overflow-wrap:anywhere}
@@ -82,7 +83,7 @@ label.check{display:flex;gap:8px;align-items:flex-start;color:var(--text);font-s
 label.check input{margin:3px 0 0}
 input,select,textarea,button{font:inherit;color:inherit}
 input[type=text],input[type=password],input[type=search],select,textarea{width:100%;min-height:34px;padding:5px 8px;background:var(--ground);border:1px solid color-mix(in srgb,var(--quiet) 70%,transparent);border-radius:4px}
-button,.button{display:inline-block;min-height:34px;padding:6px 12px;border:1px solid color-mix(in srgb,var(--quiet) 60%,transparent);border-radius:4px;background:var(--panel);color:var(--text);text-decoration:none;cursor:pointer}
+button,.button{display:inline-block;min-height:34px;padding:6px 12px;border:1px solid color-mix(in srgb,var(--quiet) 60%,transparent);border-radius:4px;background:var(--panel);color:var(--text);text-decoration:none;cursor:pointer;white-space:nowrap}
 button:hover,.button:hover{background:var(--soft)}
 button.main{background:var(--act);border-color:var(--act);color:var(--act-text);font-weight:600}
 button.main:hover{filter:brightness(1.1)}
@@ -93,7 +94,7 @@ button.small{min-height:28px;padding:2px 9px;font-size:13px}
 fieldset{border:0;margin:0;padding:0;min-width:0}
 legend{padding:0;font-weight:600;margin:0 0 6px}
 ol.steps,ul.plain{margin:0;padding:0;list-style:none}
-ul.plain.panel{padding:4px 14px}
+ul.plain.panel{padding:4px 14px;margin:0 0 14px}
 ol.steps>li,ul.plain>li{padding:8px 0;border-bottom:1px solid var(--line)}
 ol.steps>li:last-child,ul.plain>li:last-child{border-bottom:0}
 dd>ul.plain>li{padding:0 0 4px;border:0}
@@ -116,10 +117,11 @@ svg.spark line{stroke:var(--line)}
 .narrow{max-width:460px;margin:8vh auto 0}
 @media (max-width:900px){.split{grid-template-columns:minmax(0,1fr)}}
 @media (max-width:700px){
-.top{padding:6px 12px}.top nav{order:3}.top nav,.top nav ul{width:100%}.top nav li{flex:1 1 auto}.top nav a{padding:8px 6px;text-align:center}
+.top{padding:6px 12px}.top nav{order:3}.top nav,.top nav ul{width:100%}.top nav li{flex:1 1 auto}.top nav a{padding:8px 3px;text-align:center;font-size:13.5px}
 main{padding:12px}footer{padding:8px 12px 24px}
 button,.button,select,input[type=text],input[type=search],input[type=password]{min-height:40px}
 .sheet{border:0;background:none}table,tbody,tr,td,th{display:block;width:auto}table{background:none}
+button,.button{white-space:normal}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tbody tr{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:6px 0;margin:0 0 8px}
 tbody td,tbody th{border:0;padding:3px 12px}td.num{text-align:left}td.tight{white-space:normal}
@@ -127,7 +129,7 @@ tbody td[data-label]{display:grid;grid-template-columns:96px minmax(0,1fr);gap:8
 tbody td[data-label]::before{content:attr(data-label);color:var(--quiet);font-size:12.5px}
 td .ago{display:inline;margin-left:4px}.who{max-width:100%;white-space:normal;overflow-wrap:anywhere}
 
-.said{-webkit-line-clamp:3}
+.said{-webkit-line-clamp:3;word-break:normal;overflow-wrap:anywhere}
 tbody td.brief[data-label]{display:inline-flex;gap:6px;align-items:baseline;padding-right:6px}
 dl.facts{grid-template-columns:minmax(0,1fr);gap:0}dl.facts dd{margin:0 0 6px}
 .keys{display:none}}

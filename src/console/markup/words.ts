@@ -38,6 +38,7 @@ export function spanOf(ms: number): string {
 /** Whole numbers in groups of three, others with three significant digits, very small ones in powers of ten. */
 export function numberOf(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en').replaceAll(',', '\u202f')
+  if (Math.abs(value) >= 1000 && Math.abs(value) < 1e15) return numberOf(Math.round(value))
   if (value !== 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e15)) return value.toExponential(1)
   return String(Number(value.toPrecision(3)))
 }

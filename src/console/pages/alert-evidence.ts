@@ -54,13 +54,13 @@ export function timeline(alert: Alert): Html {
   return html`<section aria-labelledby="evidence">
     <h2 id="evidence">Evidence</h2>
     <p class="quiet">
-      ${counted(count, 'finding')}${left > 0 && `; the first and the last ${evidence.length} of them are kept, ${numberOf(left)} are only counted`}.
+      ${counted(count, 'finding')}${left > 0 && `; ${evidence.length} are kept, the first and the last, and ${numberOf(left)} between them are only counted`}.
       Identities are pseudonyms, prompts are left out.
     </p>
     <div class="sheet">
       <table>
         <caption class="hidden">
-          Evidence in the order of time
+          Evidence as it came in
         </caption>
         <thead>
           <tr>

@@ -44,7 +44,7 @@ function summaryOf(alerts: readonly Alert[], { state }: AlertFilter): string {
 }
 
 /** A table of alerts; each row is one link. */
-export function tableOf(alerts: readonly Alert[], now: number): Html {
+function tableOf(alerts: readonly Alert[], now: number): Html {
   return html`<div class="sheet">
     <table>
       <caption class="hidden">
@@ -83,7 +83,9 @@ function rowOf(alert: Alert, now: number): Html {
     <td class="num brief" data-label="Risk">${Math.round(alert.risk)}</td>
     <td class="tight" data-label="Since"><span>${timeOf(alert.startedAt, now)}</span></td>
     <td class="tight brief" data-label="State"><span>${stateTags(alert)}</span></td>
-    <td class="brief" data-label="Control">${rule.controls.join(', ')}</td>
+    <td class="brief" data-label="Control">
+      ${rule.controls.map((control) => html`<span class="whole">${control}</span> `)}
+    </td>
   </tr> `
 }
 

@@ -72,7 +72,7 @@ export function pageOf(parts: PageParts, ask: Ask, view: View): Answer {
       </main>
       <footer>
         Times are UTC. Signed in as
-        ${session.by}.${view.isList === true && html` <span class="keys">Keys: <kbd>/</kbd> filter, <kbd>j</kbd> <kbd>k</kbd> next and previous row, <kbd>Enter</kbd> opens it.</span>`}
+        ${session.by}.${view.section === 'alerts' && view.isList === true && html` <span class="keys">Keys: <kbd>/</kbd> filter, <kbd>j</kbd> <kbd>k</kbd> next and previous row, <kbd>Enter</kbd> opens it.</span>`}
       </footer>`,
   })
 }

@@ -14,7 +14,14 @@ test('a time that no calendar has does not break the page', () => {
 })
 
 test('numbers can be read', () => {
-  expect([1_204_331, 0.5, 1 / 3, 2e-7, 0].map(numberOf)).toEqual(['1\u202f204\u202f331', '0.5', '0.333', '2.0e-7', '0'])
+  expect([1_204_331, 3_770_123.4, 0.5, 1 / 3, 2e-7, 0].map(numberOf)).toEqual([
+    '1\u202f204\u202f331',
+    '3\u202f770\u202f123',
+    '0.5',
+    '0.333',
+    '2.0e-7',
+    '0',
+  ])
   expect(bytesOf(3_400_000)).toBe('3.2 MiB')
 })
 
