@@ -147,7 +147,7 @@ function lastStageProblems({ instructions }: Stage): readonly string[] {
 }
 
 /** Whether it is a JSON array of strings: started as it is, without a shell that would swallow signals. */
-export function isExecForm(rest: string): boolean {
+function isExecForm(rest: string): boolean {
   try {
     const words: unknown = JSON.parse(rest)
     return Array.isArray(words) && words.length > 0 && words.every((word) => typeof word === 'string')
