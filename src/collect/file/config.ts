@@ -13,7 +13,7 @@ export const FileConfig = z.strictObject({
     .min(256)
     .max(64 * 1024 * 1024)
     .default(1024 * 1024),
-  /** How often to look for growth and for new files. */
+  /** How often to look for growth and for new files; more seldom when a look at very many files takes over a tenth of it. */
   pollMs: z.int().min(10).max(3_600_000).default(250),
   /** Where to begin with files that are there at the very first start. Later files are read from their start. */
   from: z.enum(['start', 'end']).default('start'),

@@ -15,8 +15,8 @@ const PIECE = 256 * 1024
 const TURN = 32
 /** Files that are kept open between two looks, those that grew last; in the midst of one it may be twice as many. */
 const OPEN_LIMIT = 512
-/** A packed file that grows is unpacked again from its start; at most this part of the time goes into that. */
-const UNPACKING_SHARE = 0.1
+/** The most of the time that goes into looking for files, and into unpacking one that grows, which is done from its start. */
+const SHARE = 0.1
 
 /** Follows files. Each `poll` looks once at what matches, and reads what is there. */
 export class FileCollector implements Collector {
@@ -29,6 +29,10 @@ export class FileCollector implements Collector {
   readonly #resets: Counter
   readonly #lag: Gauge
   #isFirst: boolean
+  /** Batches handed over. */
+  #batches = 0
+  /** How long the last look for files took. */
+  #lookMs = 0
 
   constructor(config: FileConfig, context: CollectorContext) {
     const { name, clock, log, metrics, positions } = context
@@ -53,9 +57,15 @@ export class FileCollector implements Collector {
 
   async *read(signal: AbortSignal): AsyncGenerator<Batch, void, void> {
     while (!signal.aborted) {
+      const before = this.#batches
       const isMore = yield* this.poll(signal)
-      if (this.#context.once) return
-      if (!isMore) await this.#context.clock.sleep(this.#config.pollMs, signal).catch(() => undefined)
+      if (this.#context.once) {
+        // A file that may be another's packed form is told from it only once that has been read.
+        if (this.#batches === before) return
+        continue
+      }
+      const pauseMs = Math.max(this.#config.pollMs, this.#lookMs / SHARE)
+      if (!isMore) await this.#context.clock.sleep(pauseMs, signal).catch(() => undefined)
     }
   }
 
@@ -99,6 +109,7 @@ export class FileCollector implements Collector {
     }
     const now = this.#context.clock.monotonic()
     const { renamed, begun, truncated } = await this.#roster.update(await look(), look, now)
+    this.#lookMs = this.#context.clock.monotonic() - now
     // A later life of an inode is stored even while it is empty, so that its name is not taken for the first one's.
     for (const tail of begun) if (tail.name.generation > 0) this.#builder.touch(tail)
     for (const tail of renamed) this.#builder.touch(tail)
@@ -138,7 +149,7 @@ export class FileCollector implements Collector {
       this.#take(tail, frames)
     }
     if (pieces === turn) return true
-    if (tail.gzip && pieces > 0) tail.notBefore = now + (clock.monotonic() - now) / UNPACKING_SHARE
+    if (tail.gzip && pieces > 0) tail.notBefore = now + (clock.monotonic() - now) / SHARE
     if (!signal.aborted) this.#finish(tail, now)
     return false
   }
@@ -157,7 +168,7 @@ export class FileCollector implements Collector {
     const { flushPartialAfterMs: after } = this.#config
     const isOver = this.#context.once || (after !== undefined && now - tail.grownAt >= after)
     if (!isOver) return
-    if (tail.outcome === 'incomplete' && this.#context.once)
+    if (tail.outcome === 'incomplete' && !tail.isDamaged && this.#context.once)
       this.#take(tail, tail.refuse('incomplete_gzip', 'the packed file breaks off'))
     else if (tail.held > 0 && !tail.gzip) this.#take(tail, tail.flush())
   }
@@ -189,6 +200,7 @@ export class FileCollector implements Collector {
     const { bytes } = this.#builder
     const batch = this.#builder.build()
     if (!batch) return
+    this.#batches++
     this.#received.add(bytes, { component_id: this.#context.name })
     yield batch
   }
@@ -217,7 +229,8 @@ export class FileCollector implements Collector {
 
 /** After a rotation `app.log.1` was written before `app.log`: names do not tell, the last write does. */
 function oldestFirst(a: Found, b: Found): number {
-  const [first, second] = [BigInt(a.modified), BigInt(b.modified)]
-  if (first === second) return 0
-  return first < second ? -1 : 1
+  // Decimal numbers: the longer is the greater.
+  if (a.modified.length !== b.modified.length) return a.modified.length - b.modified.length
+  if (a.modified === b.modified) return 0
+  return a.modified < b.modified ? -1 : 1
 }

@@ -539,6 +539,18 @@ describe('reading', () => {
     expect(texts).toEqual([...numbered(0, 6), '!incomplete_gzip'])
   })
 
+  test('once: a packed file beside its original is not read twice, one with other content is read', async () => {
+    const logs = folder({}, true)
+    writeFileSync(logs.at('a.log'), lines(0, 2))
+    writeFileSync(logs.at('a.log.gz'), gzipSync(lines(0, 2)))
+    writeFileSync(logs.at('b.log'), lines(2, 2))
+    writeFileSync(logs.at('b.log.gz'), gzipSync(lines(4, 2)))
+    const texts: string[] = []
+    for await (const batch of logs.collector.read(new AbortController().signal))
+      texts.push(...batch.records.map(textOf))
+    expect(texts).toEqual(numbered(0, 6))
+  })
+
   test('waits between looks, and returns when it is told to stop', async () => {
     const logs = folder()
     writeFileSync(logs.at('app.log'), lines(0, 1))

@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Framer } from '../../../src/collect/framing/framer.ts'
 import type { Frame, FramerOptions } from '../../../src/collect/framing/framer.ts'
+import { haveSharedData, sharedData } from '../../support/shared-data.ts'
 
 interface Seen {
   readonly offset: number
@@ -152,6 +154,19 @@ describe('layouts', () => {
     const line = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff, 0xfe, 0xc3]), Buffer.from('"}\n')])
     expect(Buffer.from(new Framer().push(Buffer.concat([line, line]))[1]?.bytes ?? [])).toEqual(line.subarray(0, -1))
   })
+})
+
+test('real CloudTrail files give the records that JSON.parse gives', ({ skip }) => {
+  skip(!haveSharedData(), 'public test data is missing: set MODELWARD_DATA')
+  let count = 0
+  for (const name of readdirSync(sharedData('cloudtrail-stratus')).filter((name) => name.endsWith('.json'))) {
+    const bytes = readFileSync(sharedData('cloudtrail-stratus', name))
+    const { Records } = JSON.parse(bytes.toString()) as { Records: unknown[] }
+    const read = framedInPieces(bytes, [1000, 5000, 20_000, 20_001], true, {})
+    expect(read.map(({ text }) => JSON.parse(Buffer.from(text, 'latin1').toString()) as unknown)).toEqual(Records)
+    count += read.length
+  }
+  expect(count).toBeGreaterThan(2000)
 })
 
 describe('damage', () => {

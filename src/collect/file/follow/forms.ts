@@ -30,8 +30,8 @@ export class Forms {
   #origins: Tail[] = []
   /** Those of them that have ended in place. */
   #ended: ReadonlySet<Tail> = new Set()
-  /** Files from which nothing has been read yet: by path, and those that are open but have no path any more. */
-  #unread = new Map<string, Tail>()
+  /** Files from which nothing has been read yet: their paths, and those that are open but have no path any more. */
+  #unread: ReadonlySet<string> = new Set()
   #unreadOpen: Tail[] = []
 
   constructor(complaints: Complaints) {
@@ -39,20 +39,16 @@ export class Forms {
   }
 
   /** Before the new files of a scan are judged. */
-  begin(files: readonly Found[], tails: Iterable<Tail>, ended: ReadonlySet<Tail>): void {
-    const keys = new Set(files.map((file) => file.key))
+  begin(newcomers: readonly Found[], tails: Iterable<Tail>, ended: ReadonlySet<Tail>): void {
+    const keys = new Set(newcomers.map((file) => file.key))
     for (const key of this.#known.keys()) if (!keys.has(key)) this.#known.delete(key)
     const all = [...ended, ...tails]
     this.#ended = ended
     this.#origins = all.filter((tail) => tail.content > 0 && !tail.gzip)
     const unread = all.filter((tail) => tail.content === 0 && tail.size > 0)
-    this.#unread = new Map(unread.filter(isPresent).map((tail) => [tail.path, tail]))
+    const unreadFiles = [...unread.filter(isPresent), ...newcomers.filter((file) => file.size > 0)]
+    this.#unread = new Set(unreadFiles.map((file) => file.path))
     this.#unreadOpen = unread.filter((tail) => !isPresent(tail) && tail.isOpen)
-  }
-
-  /** A new file has been taken for a generation of its own. */
-  begun(tail: Tail): void {
-    if (tail.size > 0) this.#unread.set(tail.path, tail)
   }
 
   /** An origin goes on in this file. */

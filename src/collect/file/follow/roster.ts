@@ -65,8 +65,9 @@ export class Roster {
     const ended = new Set(await this.#truncated(now))
     const files = ended.size > 0 ? await scanAgain() : found
     const begun: Tail[] = []
-    this.#forms.begin(files, this.#tails.values(), ended)
-    for (const file of this.#newcomers(files, ended)) {
+    const newcomers = this.#newcomers(files, ended)
+    this.#forms.begin(newcomers, this.#tails.values(), ended)
+    for (const file of newcomers) {
       const verdict = await this.#forms.judge(file)
       if (verdict === 'wait') continue
       if (verdict === 'own') begun.push(this.#begin(file, now))
@@ -137,7 +138,6 @@ export class Roster {
     this.#lives.set(file.key, generation)
     const tail = new Tail(file, { base: file.key, generation }, this.#options, now)
     tail.seen(file, now)
-    this.#forms.begun(tail)
     this.#tails.set(tail.stream, tail)
     return tail
   }
