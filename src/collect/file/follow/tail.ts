@@ -19,7 +19,7 @@ export interface StreamName {
   readonly generation: number
 }
 
-export function streamOf({ base, generation }: StreamName): string {
+function streamOf({ base, generation }: StreamName): string {
   return generation === 0 ? base : `${base}.${generation}`
 }
 
