@@ -3,7 +3,7 @@ import type { OutboxRow, Outcome, Sink } from '../contract/deliver.ts'
 import type { SinkStatus } from '../contract/desk.ts'
 import type { Clock, Log, Metrics, Random } from '../contract/plugin.ts'
 import type { Store } from '../contract/store.ts'
-import { reasonOf } from '../runtime/errors.ts'
+import { StoreFullError, reasonOf } from '../runtime/errors.ts'
 import { Backoff } from '../runtime/retry.ts'
 
 /** Something that takes notifications from the outbox: a sink, or the playbooks. */
@@ -68,11 +68,16 @@ export class Act {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const rows = this.#parts.store.outbox.due(this.#consumer.name, ROWS)
-      if (rows.length === 0) await this.#idle(signal)
-      else await this.#round(rows, signal)
-    }
+    while (!signal.aborted)
+      try {
+        const rows = this.#parts.store.outbox.due(this.#consumer.name, ROWS)
+        if (rows.length === 0) await this.#idle(signal)
+        else await this.#round(rows, signal)
+      } catch (error) {
+        if (!(error instanceof StoreFullError)) throw error
+        // What was sent is remembered and not sent again; only the cursor waits for room.
+        await this.#parts.clock.sleep(POLL_MS, signal).catch(() => undefined)
+      }
   }
 
   status(waiting: number, parked: number, oldestAt: number | undefined): SinkStatus {

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Random } from '../contract/plugin.ts'
+import { StoreError, StoreFullError } from '../runtime/errors.ts'
 import { Secret } from '../runtime/secret.ts'
 
 /** The daemon's own folder: state, journals, keys. 0700; files with secrets 0600. */
@@ -49,7 +50,7 @@ export class DataDirectory {
 
   /** Where the running daemon's console can be reached, for the command line. */
   noteConsole(address: string): void {
-    writeFileSync(this.file('console.json'), `${JSON.stringify({ address, pid: process.pid })}\n`, { mode: 0o600 })
+    this.#write('console.json', JSON.stringify({ address, pid: process.pid }))
   }
 
   console(): { readonly address: string; readonly pid: number } | undefined {
@@ -62,7 +63,22 @@ export class DataDirectory {
 
   #secret(name: string, make: () => string): string {
     const path = this.file(name)
-    if (!existsSync(path)) writeFileSync(path, `${make()}\n`, { mode: 0o600, flag: 'wx' })
+    if (!existsSync(path)) this.#write(name, make())
     return readFileSync(path, 'utf8').trim()
+  }
+
+  /** Whole or not at all, whatever the disk or a kill does: half a key would be worse than none. */
+  #write(name: string, line: string): void {
+    const path = this.file(name)
+    try {
+      writeFileSync(`${path}.new`, `${line}\n`, { mode: 0o600, flush: true })
+      renameSync(`${path}.new`, path)
+    } catch (cause) {
+      rmSync(`${path}.new`, { force: true })
+      const isFull = cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+      throw isFull
+        ? new StoreFullError(`writing ${path}: the disk is full`)
+        : new StoreError(`writing ${path}`, { cause })
+    }
   }
 }

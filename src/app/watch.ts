@@ -106,7 +106,7 @@ export class Watch {
         const errands = [...this.#errands]
         for (const errand of errands) errand.work()
         alerts.advance(clock.now())
-        await this.#commit(group, signal)
+        if (!(await this.#commit(group, signal))) return
         for (const errand of this.#errands.splice(0, errands.length)) errand.done()
       }
     } finally {
@@ -259,11 +259,12 @@ export class Watch {
       }
   }
 
-  async #commit(group: readonly Batch[], signal: AbortSignal): Promise<void> {
+  /** False when told to stop while the disk was full: nothing is acked then, and the next start reads it again. */
+  async #commit(group: readonly Batch[], signal: AbortSignal): Promise<boolean> {
     const { ledger, failpoint, observer, intake } = this.#parts
     const changes = this.#changes()
     failpoint('watch.before-commit')
-    if (!isEmpty(changes)) await this.#store(changes, signal)
+    if (!isEmpty(changes) && !(await this.#store(changes, signal))) return false
     failpoint('watch.after-commit')
     ledger.committed(changes.counts ?? [])
     observer.committed?.(changes)
@@ -272,22 +273,24 @@ export class Watch {
       intake.done(batch)
     }
     failpoint('watch.after-ack')
+    return true
   }
 
   /** A full disk is waited out with the same changes; nothing is acked meanwhile. Anything else ends the daemon. */
-  async #store(changes: Changes, signal: AbortSignal): Promise<void> {
+  async #store(changes: Changes, signal: AbortSignal): Promise<boolean> {
     const { store, clock, log, observer } = this.#parts
     for (let attempt = 0; ; attempt++) {
       try {
         store.commit(changes)
         if (attempt > 0) log.info('the store takes commits again', { attempts: attempt })
         observer.stuck?.(undefined)
-        return
+        return true
       } catch (error) {
         if (!(error instanceof StoreFullError)) throw error
         if (attempt === 0) log.error('the disk is full, waiting', { reason: reasonOf(error) })
         observer.stuck?.(reasonOf(error))
-        await clock.sleep(1_000, signal)
+        await clock.sleep(1_000, signal).catch(() => undefined)
+        if (signal.aborted) return false
       }
     }
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { Act, type Consumer } from '../../src/app/act.ts'
 import type { Notification } from '../../src/contract/alert.ts'
 import type { Outcome } from '../../src/contract/deliver.ts'
+import { StoreFullError } from '../../src/runtime/errors.ts'
 import { openStore } from '../../src/store/store.ts'
 import { systemRandom } from '../../src/runtime/random.ts'
 import { given } from '../support/given.ts'
@@ -14,10 +15,16 @@ function notification(id: string, groupKey = id): Notification {
 async function deliver(
   notifications: readonly Notification[],
   answer: (notification: Notification, attempt: number) => Outcome,
-  options: { wants?: Consumer['wants']; throws?: number } = {},
+  options: { wants?: Consumer['wants']; throws?: number; full?: number } = {},
 ) {
   const world = given()
   const store = openStore({ memory: true, clock: world.clock, random: systemRandom, log: world.log })
+  const advance = store.outbox.advance.bind(store.outbox)
+  let full = options.full ?? 0
+  store.outbox.advance = (...row) => {
+    if (full-- > 0) throw new StoreFullError('the disk is full')
+    advance(...row)
+  }
   store.outbox.register(['sink'])
   store.commit({ notifications })
   const sent: string[] = []
@@ -51,6 +58,12 @@ async function deliver(
 
 test('what is taken is sent once and leaves the outbox', async () => {
   const { sent, left } = await deliver([notification('a'), notification('b')], () => ({ done: true }))
+  expect(sent).toEqual(['a', 'b'])
+  expect(left).toBe(0)
+})
+
+test('while the disk is full the cursor waits, and what was sent is not sent again', async () => {
+  const { sent, left } = await deliver([notification('a'), notification('b')], () => ({ done: true }), { full: 3 })
   expect(sent).toEqual(['a', 'b'])
   expect(left).toBe(0)
 })
