@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { durationWithin } from './duration.ts'
+import { durationWithin } from '../runtime/duration.ts'
 import { WrittenMatcher, isSelective } from './matcher.ts'
 
 const labelName = z.string().min(1).max(200)

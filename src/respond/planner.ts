@@ -5,7 +5,7 @@ import { base32 } from '../runtime/base32.ts'
 import { RefusedError } from '../runtime/errors.ts'
 import type { Calls } from './calls.ts'
 import { digestOf } from './playbook/canonical.ts'
-import { parseDuration } from './playbook/duration.ts'
+import { parseDuration } from '../runtime/duration.ts'
 import { isProtected, type Playbook } from './playbook/playbook.ts'
 import { actionStepOf, claimIdOf, endAfter, planDigest, reasonFor, type PlanRecord } from './record.ts'
 

@@ -2,7 +2,7 @@ import type { Alert } from '../contract/alert.ts'
 import type { ActionStep, Plan, StepPlan, StepState, StepStatus } from '../contract/respond.ts'
 import { base32 } from '../runtime/base32.ts'
 import { digestOf } from './playbook/canonical.ts'
-import { parseDuration } from './playbook/duration.ts'
+import { parseDuration } from '../runtime/duration.ts'
 
 /** A plan as it is kept, with what its steps need to be done, checked and undone once playbook and alert are gone. */
 export interface PlanRecord {

@@ -96,7 +96,7 @@ describe('playbooks', () => {
     [
       'a bad duration',
       head + steps.replace('1h', 'soon'),
-      [6, 'steps[0].with.for', expect.stringContaining('is no duration'), 'Correct the value'],
+      [6, 'steps[0].with.for', expect.stringContaining('a duration is written like'), 'Correct the value'],
     ],
     [
       'an endless duration',

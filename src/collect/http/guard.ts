@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../contract/plugin.ts'
 import { TransientError } from '../../runtime/errors.ts'
 import type { SecretRef } from '../../runtime/secret.ts'
+import { webhookKey } from '../../runtime/webhook-signature.ts'
 import type { Rejection } from './answer.ts'
 import type { HttpConfig } from './config.ts'
 
@@ -149,10 +150,12 @@ async function digestOf(secret: SecretRef): Promise<Buffer> {
 }
 
 async function signingKey(secret: SecretRef): Promise<Buffer> {
-  const text = (await secret.read()).reveal()
-  const key = /^whsec_[A-Za-z0-9+/]+=*$/.test(text) ? Buffer.from(text.slice(6), 'base64') : Buffer.alloc(0)
-  if (key.length >= 24 && key.length <= 64) return key
-  throw new TransientError(
-    `the secret at ${secret.toString()} is no signing key: it must be whsec_ and the base64 of 24 to 64 random bytes`,
-  )
+  try {
+    return webhookKey(await secret.read())
+  } catch (cause) {
+    throw new TransientError(
+      `the secret at ${secret.toString()} is no signing key (whsec_ and base64 of 24 to 64 bytes)`,
+      { cause },
+    )
+  }
 }

@@ -4,13 +4,13 @@ import type { Notification } from '../../contract/alert.ts'
 import type { Outcome, Sink } from '../../contract/deliver.ts'
 import type { Clock, Plugin } from '../../contract/plugin.ts'
 import { TransientError, reasonOf } from '../../runtime/errors.ts'
+import { webhookSignature } from '../../runtime/webhook-signature.ts'
 import type { SinkContext } from '../context/sink-context.ts'
 import { ecsAlert } from '../encode/ecs.ts'
 import { AddressGuard, RefusedAddressError } from './address-guard.ts'
 import { config } from './config.ts'
 import type { Config } from './config.ts'
 import { guardedAgent } from './guarded-agent.ts'
-import { signatureOf } from './signature.ts'
 import { verdictOf } from './verdict.ts'
 
 /** From the start of a request to the status of its answer. */
@@ -119,7 +119,7 @@ class WebhookSink implements Sink {
       'user-agent': `modelward/${this.#context.observer.version}`,
       'webhook-id': notification.id,
       'webhook-timestamp': String(timestamp),
-      'webhook-signature': signatureOf(await this.#config.secret.read(), notification.id, timestamp, body),
+      'webhook-signature': webhookSignature(await this.#config.secret.read(), notification.id, timestamp, body),
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer.reveal()}` }),
     }
   }

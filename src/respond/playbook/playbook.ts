@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Alert } from '../../contract/alert.ts'
-import { durationWithin } from './duration.ts'
+import { durationText } from '../../runtime/duration.ts'
 
 const key = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be made of a-z, 0-9 and -, like contain-key')
 const words = z.string().trim().min(1, 'must not be empty')
@@ -33,7 +33,7 @@ export const PlaybookShape = z.strictObject({
     .array(z.strictObject({ action: z.string(), with: z.record(z.string(), z.unknown()).default({}) }))
     .min(1, 'must hold a step')
     .max(20),
-  expires: durationWithin('1m', '7d').default('24h'),
+  expires: durationText('1m', '7d').default('24h'),
 })
 
 /** What to do about an alert: steps, who must approve them, and how far they may go. */

@@ -8,7 +8,7 @@ import type { Log } from '../../../src/contract/plugin.ts'
 import { Lifetime } from '../../../src/runtime/lifetime.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
 import { Secret } from '../../../src/runtime/secret.ts'
-import { signatureOf } from '../../../src/deliver/webhook/signature.ts'
+import { webhookSignature } from '../../../src/runtime/webhook-signature.ts'
 import { verdictOf } from '../../../src/deliver/webhook/verdict.ts'
 import { webhook } from '../../../src/deliver/webhook/webhook.ts'
 import { alert, notification, sinkContext } from '../alerts.ts'
@@ -139,7 +139,7 @@ describe('statuses', () => {
 describe('the signature', () => {
   test('is that of the vector in the Standard Webhooks specification', () => {
     const secret = new Secret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
-    const signature = signatureOf(secret, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}')
+    const signature = webhookSignature(secret, 'msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}')
     expect(signature).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=')
   })
 
@@ -149,8 +149,8 @@ describe('the signature', () => {
     ['too long', `whsec_${Buffer.alloc(65).toString('base64')}`],
     ['no base64', 'whsec_***'],
   ])('a secret with %s is named as wrong and never shown', (_, text) => {
-    expect(() => signatureOf(new Secret(text), 'id', 1, 'body')).toThrow(/signing secret/)
-    expect(() => signatureOf(new Secret(text), 'id', 1, 'body')).not.toThrow(text)
+    expect(() => webhookSignature(new Secret(text), 'id', 1, 'body')).toThrow(/signing secret/)
+    expect(() => webhookSignature(new Secret(text), 'id', 1, 'body')).not.toThrow(text)
   })
 })
 

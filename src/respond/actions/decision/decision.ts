@@ -4,9 +4,9 @@ import type { Clock } from '../../../contract/plugin.ts'
 import type { Decisions } from '../../claims/decisions.ts'
 import type { ActionPlugin } from '../../context/action-context.ts'
 import { digestOf } from '../../playbook/canonical.ts'
-import { durationWithin } from '../../playbook/duration.ts'
+import { durationText } from '../../../runtime/duration.ts'
 
-const forHowLong = durationWithin('1m', '30d').default('1h')
+const forHowLong = durationText('1m', '30d').default('1h')
 
 const parameters = z.discriminatedUnion(
   'effect',

@@ -3,16 +3,16 @@ import type { Action, ActionStep, StepPlan } from '../../../contract/respond.ts'
 import { RefusedError, TransientError } from '../../../runtime/errors.ts'
 import type { ActionContext, ActionPlugin, PostReply } from '../../context/action-context.ts'
 import { digestOf } from '../../playbook/canonical.ts'
-import { durationWithin } from '../../playbook/duration.ts'
+import { durationText } from '../../../runtime/duration.ts'
 import { Config, type Receiver } from './config.ts'
-import { signedHeaders } from './signature.ts'
+import { webhookSignature } from '../../../runtime/webhook-signature.ts'
 
 const MOST_ANSWERS = 10_000
 
 const parameters = z.strictObject({
   webhook: z.string().min(1).describe('The name of a receiver under respond.webhooks.'),
   message: z.string().max(2_000).optional(),
-  for: durationWithin('1m', '30d')
+  for: durationText('1m', '30d')
     .optional()
     .describe('With it, this is a containment that is taken back at its end; without, a notice that has no end.'),
 })
@@ -101,7 +101,14 @@ class WebhookAction implements Action {
     const { url, name, secret } = this.#receiver(step)
     const body = bodyOf(verb, step)
     const now = this.#context.clock.now()
-    const headers = signedHeaders(await secret.read(), idOf(verb, step, now), now, body)
+    const id = idOf(verb, step, now)
+    const timestamp = Math.floor(now / 1000)
+    const headers = {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(timestamp),
+      'webhook-signature': webhookSignature(await secret.read(), id, timestamp, body),
+    }
     let reply: PostReply
     try {
       reply = await this.#context.post(url, body, headers, signal)

@@ -19,3 +19,14 @@ export function durationWithin(least: string, most: string): typeof duration {
   const [low, high] = [parseDuration(least), parseDuration(most)]
   return duration.refine((ms) => ms >= low && ms <= high, `must lie between ${least} and ${most}`)
 }
+
+/** The same for a field that stays text, as a person wrote it; `parseDuration` reads it. */
+export function durationText(least: string, most: string): z.ZodString {
+  const [low, high] = [parseDuration(least), parseDuration(most)]
+  return z
+    .string('must be a duration in quotes, like 1h')
+    .regex(PATTERN, WORDS)
+    .refine((text) => !PATTERN.test(text) || (parseDuration(text) >= low && parseDuration(text) <= high), {
+      error: `must lie between ${least} and ${most}`,
+    })
+}

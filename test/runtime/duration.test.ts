@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { duration, durationWithin, parseDuration } from '../../src/alert/duration.ts'
+import { duration, durationText, durationWithin, parseDuration } from '../../src/runtime/duration.ts'
 
 test.each([
   ['30s', 30_000],
@@ -27,4 +27,11 @@ test('a duration outside its bounds is refused with the bounds', () => {
   expect(field.parse('1s')).toBe(1_000)
   expect(field.safeParse('61m').error?.issues[0]?.message).toBe('must lie between 1s and 1h')
   expect(field.safeParse('0s').success).toBe(false)
+})
+
+test('a duration that stays text is bounded like one that becomes a number', () => {
+  expect(durationText('1m', '1h').safeParse('2h').error?.issues[0]?.message).toBe('must lie between 1m and 1h')
+  expect(durationText('1m', '1h').parse('30m')).toBe('30m')
+  for (const text of ['', '1', 'h', '1.5h', '-1h', '1h 30m', '30m1h', '1H'])
+    expect(durationText('0s', '7d').safeParse(text).success).toBe(false)
 })
