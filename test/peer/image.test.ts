@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     const [, ...healthcheck] = image.config.Healthcheck.Test
     const health = async (): Promise<number | null> => (await image.run(healthcheck, mounts)).code
 
-    await eventually('the health of the daemon', health, (code) => code === 0, 20_000)
+    await eventually('the health of the daemon', health, (code) => code === 0, 60_000)
     const alerts = await eventually(
       'the alert',
       () => linesOf(join(image.volume, 'alerts.ndjson')),

@@ -27,11 +27,11 @@ const needed = [
 
 /** One name is so long that lines have to wrap. */
 const kinds = [
-  { kind: 'sink', folder: 'deliver', list: 'src/deliver/index.ts', name: 'teams' },
-  { kind: 'collector', folder: 'collect', list: 'src/collect/index.ts', name: 'kinesis' },
-  { kind: 'detector', folder: 'detect', list: 'src/detect/index.ts', name: 'length' },
-  { kind: 'action', folder: 'respond/actions', list: 'src/respond/index.ts', name: 'revoke-key' },
-  { kind: 'check', folder: 'inspect', list: 'src/inspect/index.ts', name: 'bucket-policy-of-every-model-store' },
+  { kind: 'sink', folder: 'deliver', list: 'src/deliver/index.ts', name: 'made-up-chat' },
+  { kind: 'collector', folder: 'collect', list: 'src/collect/index.ts', name: 'made-up-stream' },
+  { kind: 'detector', folder: 'detect', list: 'src/detect/index.ts', name: 'made-up' },
+  { kind: 'action', folder: 'respond/actions', list: 'src/respond/index.ts', name: 'made-up-switch' },
+  { kind: 'check', folder: 'inspect', list: 'src/inspect/index.ts', name: 'made-up-policy-of-every-model-store' },
 ]
 
 describe('npm run new', () => {
@@ -91,7 +91,7 @@ describe('npm run new', () => {
     expect(report.testResults.map(({ name }) => relative(root, name)).toSorted()).toEqual(
       [...kinds.map(({ folder, name }) => `test/${folder}/${name}/${name}.test.ts`), conformance].toSorted(),
     )
-  })
+  }, 120_000)
 
   test('says how it is used when it is used wrongly, and writes nothing', () => {
     for (const args of [
