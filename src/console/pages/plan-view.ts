@@ -87,16 +87,19 @@ function decision(plan: Plan, session: Session, now: number): Html | undefined {
   const csrf = csrfField(session)
   if (isWaiting(plan, now))
     return html`<div class="decide">
-      <form method="post" action="${path}/approve">
-        ${csrf}
-        <label class="check"
-          ><input type="checkbox" name="digest" value="${plan.digest}" required />
-          <span
-            >I have read these steps; I approve the plan with digest <code>${plan.digest.slice(0, 12)}…</code></span
-          ></label
-        >
-        <button class="main">Approve</button>
-      </form>
+      ${
+        !plan.dryRun &&
+        html`<form method="post" action="${path}/approve">
+          ${csrf}
+          <label class="check"
+            ><input type="checkbox" name="digest" value="${plan.digest}" required />
+            <span
+              >I have read these steps; I approve the plan with digest <code>${plan.digest.slice(0, 12)}…</code></span
+            ></label
+          >
+          <button class="main">Approve</button>
+        </form>`
+      }
       <form method="post" action="${path}/reject">${csrf}<button>Reject</button></form>
     </div>`
   if (!isRevertible(plan)) return undefined

@@ -32,7 +32,7 @@ export function playbooksPage(parts: PageParts, ask: Ask): Answer {
           </p>
         </div>
       </div>
-      ${desk.status().dryRun && html`<p class="warning"><strong>Dry run.</strong> Approved plans are played through and written down, but nothing outside is changed. Set <code>respond.mode: live</code> in the config to let them act.</p>`}
+      ${desk.status().dryRun && html`<p class="warning"><strong>Dry run.</strong> Plans show what would be done, and none can be approved. Set <code>respond: {mode: live}</code> in the config to let them act.</p>`}
       <section aria-labelledby="waiting">
         <h2 id="waiting">Waiting for approval</h2>
         ${waiting.length === 0 ? html`<p class="panel quiet">Nothing waits. A plan is made when an alert fires whose rule names a playbook, or by hand on the alert's page.</p>` : waiting.map(card)}

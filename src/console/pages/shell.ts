@@ -62,7 +62,7 @@ export function pageOf(parts: PageParts, ask: Ask, view: View): Answer {
           </ul>
         </nav>
         <div class="tools">
-          ${dryRun && html`<span class="tag wait" title="respond.mode is dry-run: approved plans are played through and change nothing">dry run</span>`}
+          ${dryRun && html`<span class="tag wait" title="respond.mode is dry-run: playbooks are planned, and nothing is done">dry run</span>`}
           ${view.isList === true && refreshForm(session, ask)}
           <form method="post" action="/logout">${csrfField(session)}<button class="small">Sign out</button></form>
         </div>
