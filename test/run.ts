@@ -18,7 +18,14 @@ interface Report {
 const folder = mkdtempSync(join(tmpdir(), 'modelward-test-'))
 const file = join(folder, 'report.json')
 const vitest = join(import.meta.dirname, '../node_modules/vitest/vitest.mjs')
-const args = [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, ...process.argv.slice(2)]
+const args = [
+  vitest,
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${file}`,
+  ...process.argv.slice(2),
+]
 const child = spawn(process.execPath, args, { stdio: 'inherit', cwd: join(import.meta.dirname, '..') })
 child.on('close', (code) => {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report
