@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { AuditVerdict, Count } from '../../src/contract/store.ts'
 import type { Alert } from '../../src/contract/alert.ts'
 import { openReader } from '../../src/store/reader.ts'
@@ -43,7 +43,7 @@ export interface MarkedHouse {
   readonly data?: string
 }
 
-/** A daemon that follows `logs/*` and listens for pushes, with rules that fire on marks only. */
+/** A daemon that follows `logs/*` and listens for pushes, with rules that fire on marks and on what befell the daemon itself. */
 export function markedHouse(options: MarkedHouse = {}): DaemonHouse {
   const house = new DaemonHouse('{}')
   if (options.data !== undefined) house.data = options.data
@@ -55,6 +55,7 @@ export function markedHouse(options: MarkedHouse = {}): DaemonHouse {
   return house
 }
 
+const selfRules = resolve(import.meta.dirname, '../../rules/self')
 const INFERENCE_RULE = '5f2c7a10-9d53-4e8e-9f0a-3d1f5f0c9b11'
 const TRAIL_RULE = '5f2c7a10-9d53-4e8e-9f0a-3d1f5f0c9b12'
 
@@ -66,7 +67,7 @@ collect:
   - {kind: http, name: push, listen: "127.0.0.1:0"${options.http ?? ''}}
 ${options.collect ?? ''}
 commit: {events: 100, ms: 10}
-rules: {folders: ["${house.path('rules')}"]}
+rules: {folders: ["${house.path('rules')}", "${selfRules}"]}
 alert: {group_wait: 0s, group_by: [mark], max_open_per_rule: 100000, resolve_after: 1d}
 deliver:
   - {kind: file, name: out, path: out.ndjson}
