@@ -60,6 +60,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'T1555.006': 'Credentials from Password Stores: Cloud Secrets Management Stores',
   T1556: 'Modify Authentication Process',
   T1557: 'Adversary-in-the-Middle',
+  'T1565.001': 'Data Manipulation: Stored Data Manipulation',
   T1565: 'Data Manipulation',
   T1578: 'Modify Cloud Compute Infrastructure',
   T1580: 'Cloud Infrastructure Discovery',
