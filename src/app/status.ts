@@ -3,7 +3,7 @@ import type { Parts } from './daemon.ts'
 
 /** How the daemon is: for health, the console and metrics. */
 export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonly sinks: readonly SinkStatus[] } {
-  const { store, acts, intake, ledger, config, world, rules, detectors, directory } = parts
+  const { store, acts, intake, ledger, config, world, judge, detectors, directory } = parts
   const depth = new Map(store.outbox.depth().map((row) => [row.consumer, row]))
   const parked = store.outbox.parked()
   const sinks = acts.map((act) => {
@@ -27,7 +27,7 @@ export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonl
     startedAt: parts.startedAt,
     dataDirectory: directory.path,
     dryRun: config.respond.mode === 'dry-run',
-    rules: rules.rules.length,
+    rules: judge.get().rules.length,
     detectors: detectors.map(({ name, detector }) => {
       const { held, cap, evicted } = detector.keys()
       return { name, keys: held, cap, evicted }

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ConfigDocument } from '../../src/app/config/document.ts'
-import { readConfig } from '../../src/app/config/load.ts'
+import { loadConfig } from '../../src/app/config/load.ts'
 import { Daemon, type Onlooker } from '../../src/app/daemon.ts'
 import type { World } from '../../src/app/wiring.ts'
 import { systemClock } from '../../src/runtime/clock.ts'
@@ -18,7 +17,7 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** `config` is YAML; `FOLDER` in it stands for the folder, which holds `logs/` and `rules/`. The console takes a free port. */
+/** `config` is YAML, written to `modelward.yaml` in the folder; `FOLDER` in it stands for the folder, which holds `logs/` and `rules/`. The console takes a free port. */
 export async function runDaemon(
   config: string,
   options: { readonly folder?: string; readonly onlooker?: Onlooker } = {},
@@ -35,8 +34,9 @@ export async function runDaemon(
     metrics: new MetricRegistry(),
     failpoint: () => undefined,
   }
-  const read = readConfig(ConfigDocument.parse('test.yaml', text), undefined, { data: join(folder, 'data') })
-  const daemon = await Daemon.open(read, world, options.onlooker)
+  const file = join(folder, 'modelward.yaml')
+  writeFileSync(file, text)
+  const daemon = await Daemon.open(loadConfig(file, { data: join(folder, 'data') }), world, options.onlooker)
   const stopping = new AbortController()
   const running = daemon.run(stopping.signal)
   return {

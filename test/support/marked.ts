@@ -7,7 +7,7 @@ import { openReader } from '../../src/store/reader.ts'
 import { DaemonHouse, eventually, pause } from './daemon.ts'
 
 /** Each event with a `mark` is an alert of its own, so that one that is lost, doubled or invented shows. */
-function markRule(id: string, logsource: string): string {
+export function markRule(id: string, logsource: string): string {
   return `
 title: A marked event
 id: ${id}

@@ -27,10 +27,12 @@ export const run: Verb = {
     const data = resolve(textFlag(call, 'data') ?? loadConfig(file).data)
     const config = scenario ? firstMinuteConfig(data) : loadConfig(file, { data })
     const world = commandWorld(scenario ? 'warn' : config.shape.log.level)
-    const daemon = await Daemon.open(config, world, onlooker(call.io))
-    const hangUp = (): void => void daemon.reload('SIGHUP')
+    let daemon: Daemon | undefined
+    // From the beginning: without a listener the signal would end a daemon that is still opening.
+    const hangUp = (): void => void daemon?.reload('SIGHUP')
     process.on('SIGHUP', hangUp)
     try {
+      daemon = await Daemon.open(config, world, onlooker(call.io))
       greet(call.io, daemon, data, scenario !== undefined)
       const playing = scenario
         ? playFirstMinute(stage(daemon, data, world), call.signal).then(() => whatNext(call.io))
@@ -39,7 +41,7 @@ export const run: Verb = {
       await playing
     } finally {
       process.off('SIGHUP', hangUp)
-      await daemon[Symbol.asyncDispose]()
+      await daemon?.[Symbol.asyncDispose]()
     }
     return 0
   },
