@@ -29,10 +29,10 @@ export class StoreQueries {
 
   /**
    * The table's rows in the order of keys, a thousand in memory at a time, no read open between them; then the keys that
-   * only the log of changes has. The log, at most a few ten MB, is read first and holds over the table.
+   * only the log of changes has. What the log says of a key is read first and holds over the table.
    */
   *states(detector: string): Iterable<StateChange> {
-    const changed = new Map(this.#connection.all<StateRow>(STATE_LOG, detector).map(({ key, value }) => [key, value]))
+    const changed = this.#changedStates(detector)
     let page = this.#connection.all<StateRow>(`${STATES} ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector)
     while (page.length > 0) {
       for (const row of page) if (!changed.has(row.key)) yield row
@@ -40,6 +40,16 @@ export class StoreQueries {
       page = this.#connection.all(`${STATES} AND key > ? ORDER BY key LIMIT ${STATES_PER_PAGE}`, detector, last)
     }
     for (const [key, value] of changed) if (value !== null) yield { key, value }
+  }
+
+  #changedStates(detector: string): ReadonlyMap<string, Uint8Array | null> {
+    const changed = new Map<string, Uint8Array | null>()
+    let page = this.#connection.all<LoggedState>(STATE_LOG, detector, 0)
+    while (page.length > 0) {
+      for (const { key, value } of page) changed.set(key, value)
+      page = this.#connection.all(STATE_LOG, detector, page.at(-1)?.seq ?? 0)
+    }
+    return changed
   }
 
   document<T>(kind: string, key: string): T | undefined {
@@ -114,11 +124,18 @@ export class StoreQueries {
 
 const STATES = 'SELECT key, value FROM detector_states WHERE detector = ?'
 
-const STATE_LOG = 'SELECT key, value FROM detector_state_log WHERE detector = ? ORDER BY seq'
+const STATE_LOG =
+  'SELECT seq, key, value FROM detector_state_log WHERE detector = ? AND seq > ? ORDER BY seq LIMIT 5000'
 
 interface StateRow {
   readonly key: string
-  /** null, in the log only: the key is gone. */
+  readonly value: Uint8Array
+}
+
+interface LoggedState {
+  readonly seq: number
+  readonly key: string
+  /** null: the key is gone. */
   readonly value: Uint8Array | null
 }
 

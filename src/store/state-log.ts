@@ -3,8 +3,8 @@ import type { Log } from '../contract/plugin.ts'
 import { StoreFullError, reasonOf } from '../runtime/errors.ts'
 import type { Connection } from './connection.ts'
 
-/** About 32 MiB of detector state; folding it takes a few hundred milliseconds and is done once for so many changes. */
-const FOLDED_ROWS = 200_000
+/** About 64 MiB of detector state; folding it takes half a second and is done once for so many changes. */
+const FOLDED_ROWS = 400_000
 
 /** The newest row of each key is what holds; a null value says that the key is gone. In the order of keys: the table is one too. */
 const FOLD = `

@@ -31,7 +31,7 @@ export type StoreOptions = StorePlace & {
   readonly failpoint?: (name: string) => void
   /** When `outbox.fill()` says full. Default 256 MiB. */
   readonly outboxMaxBytes?: number
-  /** How many changes of detector state are kept as a log before they are folded into the table. Default 200,000. */
+  /** How many changes of detector state are kept as a log before they are folded into the table. Default 400,000. */
   readonly foldStatesAfter?: number
 }
 

@@ -9,7 +9,7 @@ export const Shape = z.strictObject({
   data: z.string().default('modelward-data').describe('The data directory: state, journal, keys. One daemon each.'),
   log: z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   memory: z
-    .strictObject({ budgetMiB: z.number().int().min(8).max(65_536).default(64) })
+    .strictObject({ budgetMiB: z.number().int().min(8).max(65_536).default(16) })
     .prefault({})
     .describe('How many bytes of records may be held at once, over all sources.'),
   commit: z

@@ -26,7 +26,7 @@ export const FileConfig = z.strictObject({
     .int()
     .min(1024)
     .max(64 * 1024 * 1024)
-    .default(1024 * 1024),
+    .default(256 * 1024),
   /** Files in another encoding are read as UTF-8 from then on, and read again from their start after a restart. */
   encoding: z.enum(['utf-8', 'utf-16le', 'utf-16be', 'latin1']).default('utf-8'),
 })

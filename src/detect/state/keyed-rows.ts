@@ -81,10 +81,11 @@ export class KeyedRows {
 
   changes(): StateChange[] {
     const changes: StateChange[] = []
+    const copies = new Copies()
     for (const key of this.#gone) changes.push({ key, value: null })
     for (const row of this.#dirty) {
       for (const [at, section] of this.#sections.entries())
-        if (row.dirty & (1 << at)) changes.push({ key: storedKey(section, row.key), value: valueOf(row, section) })
+        if (row.dirty & (1 << at)) changes.push({ key: storedKey(section, row.key), value: copies.of(row, section) })
       row.dirty = 0
     }
     this.#gone = new Set()
@@ -195,11 +196,27 @@ function storedKey(section: Section, key: string): string {
   return `${section.name}/${key}`
 }
 
-/** A copy of the section's numbers up to the last that is not zero; -0 is not, since these may be bytes of anything. */
-function valueOf(row: Row, section: { readonly from: number; readonly to: number }): Uint8Array {
-  const { numbers } = row
-  const first = section.from / 8
-  let end = section.to / 8
-  while (end > first && Object.is(numbers[end - 1], 0)) end--
-  return row.bytes.slice(section.from, end * 8)
+const COPIES_BYTES = 128 * 1024
+
+/** Copies side by side in a few pieces of memory: thousands of small buffers a second leave the allocator in fragments. */
+class Copies {
+  #piece = new Uint8Array(0)
+  #used = 0
+
+  /** The section's numbers up to the last that is not zero; -0 is not, since these may be bytes of anything. */
+  of(row: Row, section: { readonly from: number; readonly to: number }): Uint8Array {
+    const { numbers } = row
+    const first = section.from / 8
+    let end = section.to / 8
+    while (end > first && Object.is(numbers[end - 1], 0)) end--
+    const bytes = end * 8 - section.from
+    if (this.#used + bytes > this.#piece.byteLength) {
+      this.#piece = new Uint8Array(Math.max(COPIES_BYTES, bytes))
+      this.#used = 0
+    }
+    const copy = this.#piece.subarray(this.#used, this.#used + bytes)
+    copy.set(row.bytes.subarray(section.from, end * 8))
+    this.#used += bytes
+    return copy
+  }
 }

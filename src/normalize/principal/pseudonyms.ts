@@ -14,7 +14,7 @@ export interface Identity {
 export interface PseudonymOptions {
   /** Keeps the way back in memory, so that `reveal` answers. Default false. */
   readonly remember?: boolean
-  /** Identities held of each kind, and pseudonyms that can be revealed. Default 100,000. */
+  /** Identities held of each kind, and pseudonyms that can be revealed. Default 200,000. */
   readonly cacheSize?: number
 }
 
@@ -35,7 +35,7 @@ export class Pseudonyms {
   constructor(key: Uint8Array, options: PseudonymOptions = {}) {
     if (key.length < SHORTEST_KEY) throw new RangeError(`a pseudonym key has at least ${SHORTEST_KEY} bytes`)
     this.#key = createSecretKey(key)
-    this.#size = options.cacheSize ?? 100_000
+    this.#size = options.cacheSize ?? 200_000
     this.#back = options.remember === true ? new RecentMap(this.#size) : undefined
   }
 
