@@ -18,6 +18,7 @@ import type { Config } from './config/load.ts'
 import { openContainment, type PlaybookRunner } from './containment.ts'
 import { DataDirectory } from './data-directory.ts'
 import { DaemonDesk } from './desk.ts'
+import { registerGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
 import { observedEvent, storeEvents } from './own-events.ts'
@@ -93,6 +94,7 @@ export class Daemon implements AsyncDisposable {
     try {
       const parts = await openParts(config, world, life, onlooker)
       const reloader = new Reloader(parts)
+      registerGauges(parts)
       const desk = openDesk(parts, reloader)
       const token = parts.directory.consoleToken(world.random)
       const console = life.add(

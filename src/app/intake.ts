@@ -55,6 +55,8 @@ export class Intake {
   /** Starts reading; resolves when every source has ended (a replay) or `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#sources.map((source) => this.#watch(source, signal)))
+    // A daemon without sources still has work: scheduled looks, alert timers, what people ask.
+    if (!this.#parts.once) await aborted(signal)
     this.#funnel.end()
   }
 
@@ -149,6 +151,13 @@ export class Intake {
     source.received += batch.records.length
     if (batch.records.length > 0) source.lastRecordAt = this.#parts.clock.now()
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 function sizeOf(batch: Batch): number {

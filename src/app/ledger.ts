@@ -16,7 +16,6 @@ export class Ledger {
       'component_id',
       'reason',
     ])
-    metrics.gauge('modelward_records_in_flight', 'Records taken in and not yet committed')
   }
 
   /** Records were taken from their source. */

@@ -1,0 +1,50 @@
+import type { Parts } from './daemon.ts'
+import { statusOf } from './status.ts'
+
+/** Gauges that are looked up at each reading, so that the two loops need not keep them. */
+export function registerGauges(parts: Parts): void {
+  const { metrics } = parts.world
+  const inFlight = metrics.gauge('modelward_records_in_flight', 'Records taken in and not yet committed')
+  const unaccounted = metrics.gauge(
+    'modelward_records_unaccounted',
+    'received - committed - quarantined - dropped - in flight; 0 or a fault',
+  )
+  const waiting = metrics.gauge('modelward_outbox_rows', 'Notifications that wait for a receiver', ['component_id'])
+  const oldest = metrics.gauge('modelward_outbox_oldest_seconds', 'Age of the oldest notification that waits', [
+    'component_id',
+  ])
+  const parked = metrics.gauge('modelward_outbox_parked', 'Notifications that a receiver refused', ['component_id'])
+  const keys = metrics.gauge('modelward_detector_keys', 'Keys held by a detector', ['component_id'])
+  const evicted = metrics.gauge('modelward_detector_key_evictions', 'Keys given up since the start', ['component_id'])
+  const alerts = metrics.gauge('modelward_alerts_active', 'Alerts that are open')
+  const bytes = metrics.gauge('modelward_store_bytes', 'Size of the database')
+  const free = metrics.gauge('modelward_store_free_bytes', 'Free space on its file system')
+  const degraded = metrics.gauge('modelward_degraded', 'How many things are wrong, as readiness and the page tell them')
+  metrics.refresh(() => {
+    const { daemon, sinks } = statusOf(parts)
+    const { balance } = daemon
+    inFlight.set(balance.inFlight)
+    unaccounted.set(
+      balance.received - balance.committed - total(balance.quarantined) - total(balance.dropped) - balance.inFlight,
+    )
+    for (const sink of sinks) {
+      const labels = { component_id: sink.name }
+      waiting.set(sink.waiting, labels)
+      parked.set(sink.parked, labels)
+      oldest.set(sink.oldestAt === undefined ? 0 : (parts.world.clock.now() - sink.oldestAt) / 1_000, labels)
+    }
+    for (const detector of daemon.detectors) {
+      keys.set(detector.keys, { component_id: detector.name })
+      evicted.set(detector.evicted, { component_id: detector.name })
+    }
+    alerts.set(parts.alerts.figures().open)
+    bytes.set(daemon.storeBytes)
+    free.set(daemon.freeBytes)
+    degraded.set(daemon.degraded.length)
+  })
+}
+
+/** The sum of counts by reason. */
+function total(reasons: Readonly<Record<string, number>>): number {
+  return Object.values(reasons).reduce((sum, count) => sum + count, 0)
+}
