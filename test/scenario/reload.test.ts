@@ -72,7 +72,7 @@ test('a bad config or rule on SIGHUP or by HTTP changes nothing; a good one is t
   await outcome(1)
   expect((await house.status()).rules).toBe(4)
   write()
-  house.configure(markedConfig(house, { more: 'memory: {budgetMiB: 16}' }))
+  house.configure(markedConfig(house, { more: 'memory: {budgetMiB: 9}' }))
   expect(await (await post()).json()).toEqual({
     reloaded: true,
     problems: ['memory was changed: that takes effect at the next start'],
