@@ -20,10 +20,11 @@ export const run: Verb = {
   examples: ['modelward run -c modelward.yaml', 'modelward run --scenario first-minute'],
   options: { scenario: { type: 'string' } },
   async run(call) {
-    const scenario = textFlag(call, 'scenario')
+    const file = textFlag(call, 'config')
+    // `npm start -- -c FILE` comes with the scenario's flag; a config of one's own means one's own logs.
+    const scenario = file === undefined ? textFlag(call, 'scenario') : undefined
     if (scenario !== undefined && scenario !== 'first-minute')
       throw new UsageError(`--scenario ${scenario}: there is first-minute`)
-    const file = textFlag(call, 'config')
     const data = resolve(textFlag(call, 'data') ?? loadConfig(file).data)
     const config = scenario ? firstMinuteConfig(data) : loadConfig(file, { data })
     const world = commandWorld(scenario ? 'warn' : config.shape.log.level)
