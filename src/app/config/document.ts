@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document, type Node } from 'yaml'
+import { LineCounter, isMap, isNode, isScalar, parseDocument, visit, type Document, type Node, type Scalar } from 'yaml'
 import type { z } from 'zod'
 import { ConfigError, reasonOf, type Problem } from '../../runtime/errors.ts'
 
@@ -24,7 +24,28 @@ export class ConfigDocument {
     }))
     if (problems.length > 0) throw new ConfigError(problems)
     this.#document = document
-    this.value = document.toJS({ maxAliasCount: 50 }) ?? {}
+    this.value = this.#plain(document) ?? {}
+  }
+
+  #plain(document: Document): unknown {
+    visit(document, {
+      Pair: (_, { key }) => {
+        if (isScalar(key) && key.value === '__proto__') throw new ConfigError([this.#refusedName(key)])
+      },
+    })
+    try {
+      return document.toJS({ maxAliasCount: 50 })
+    } catch (error) {
+      const cure = 'Write the values out instead of aliases of aliases'
+      throw new ConfigError([{ file: this.file, part: 'YAML', what: reasonOf(error), cure }])
+    }
+  }
+
+  /** Schemas skip over this name, so that it would be the one unknown key that nobody is told of. */
+  #refusedName({ range }: Scalar): Problem {
+    const what = 'the key "__proto__" is unknown'
+    const line = range ? { line: this.#lines.linePos(range[0]).line } : {}
+    return { file: this.file, ...line, part: '__proto__', what, cure: 'Remove it' }
   }
 
   /** Throws ConfigError when the file cannot be read or is no YAML. */

@@ -8,12 +8,15 @@ export function firstMinuteFolder(data: string): string {
 }
 
 /** Embedded defaults for a newcomer: an HTTP and a file collector on this machine, alerts into a file, playbooks dry. */
-export function firstMinuteConfig(data: string): Config {
+export function firstMinuteConfig(
+  data: string,
+  listen = { collector: '127.0.0.1:8686', console: '127.0.0.1:8687' },
+): Config {
   const text = `
 collect:
   - kind: http
     name: push
-    listen: 127.0.0.1:8686
+    listen: ${listen.collector}
   - kind: file
     name: azure
     paths: [${JSON.stringify(join(firstMinuteFolder(data), '*.json'))}]
@@ -22,6 +25,8 @@ deliver:
     path: alerts.ndjson
 alert:
   group_wait: 2s
+console:
+  listen: ${listen.console}
 `
   return readConfig(ConfigDocument.parse('the first minute', text), undefined, { data })
 }
