@@ -1,21 +1,5 @@
 import { z } from 'zod'
-
-/** Where to listen. Port 0 takes any free port; without a host it is the loopback address. */
-export interface Listen {
-  readonly host: string
-  readonly port: number
-}
-
-const LISTEN = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]]*)):(?<port>\d{1,5})$/
-
-const listen = z
-  .string()
-  .regex(LISTEN, { error: 'write it as host:port, for example 127.0.0.1:8687 or [::1]:8687', abort: true })
-  .transform((text): Listen => {
-    const { six, host, port } = LISTEN.exec(text)?.groups ?? {}
-    return { host: six ?? (host || '127.0.0.1'), port: Number(port) }
-  })
-  .refine(({ port }) => port <= 65_535, 'a port is at most 65535')
+import { isLoopback, listen } from '../runtime/listen.ts'
 
 const path = z.string().min(1)
 
@@ -49,8 +33,3 @@ export const ConsoleConfig = z
   })
   .transform((config) => ({ ...config, decisionsOpen: config.decisionsOpen ?? isLoopback(config.listen.host) }))
 export type ConsoleConfig = z.output<typeof ConsoleConfig>
-
-/** Whether only this machine can reach an address. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}

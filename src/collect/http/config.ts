@@ -1,24 +1,8 @@
 import { z } from 'zod'
+import { isLoopback, listen } from '../../runtime/listen.ts'
 import { secretRef } from '../../runtime/secret.ts'
 
 const MIB = 1024 * 1024
-
-/** Where to listen. Port 0 takes any free port; without a host it is the loopback address. */
-interface Listen {
-  readonly host: string
-  readonly port: number
-}
-
-const LISTEN = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]]*)):(?<port>\d{1,5})$/
-
-const listen = z
-  .string()
-  .regex(LISTEN, { error: 'write it as host:port, for example 127.0.0.1:8686 or [::1]:8686', abort: true })
-  .transform((text): Listen => {
-    const { six, host, port } = LISTEN.exec(text)?.groups ?? {}
-    return { host: six ?? (host || '127.0.0.1'), port: Number(port) }
-  })
-  .refine(({ port }) => port <= 65_535, 'a port is at most 65535')
 
 const path = z.string().min(1)
 const keyPair = { cert: path.describe('PEM file: certificate and chain'), key: path.describe('PEM file: private key') }
@@ -109,8 +93,3 @@ export const HttpConfig = z
   })
 export type HttpConfig = z.output<typeof HttpConfig>
 export type HttpLimits = HttpConfig['limits']
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}

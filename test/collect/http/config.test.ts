@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { HttpConfig, isLoopback } from '../../../src/collect/http/config.ts'
+import { HttpConfig } from '../../../src/collect/http/config.ts'
+import { isLoopback } from '../../../src/runtime/listen.ts'
 import { http } from '../../../src/collect/http/http.ts'
 
 function problems(config: unknown): string[] {
