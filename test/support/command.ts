@@ -19,6 +19,9 @@ export function modelward(
   return new Promise((done) => {
     const child = spawn(process.execPath, [main, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
+      // A verb that should have ended and did not leaves no process behind.
+      timeout: 60_000,
+      killSignal: 'SIGKILL',
       ...(options.cwd ? { cwd: options.cwd } : {}),
     })
     let out = ''
