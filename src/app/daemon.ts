@@ -116,6 +116,8 @@ export class Daemon implements AsyncDisposable {
     const until = AbortSignal.any([signal, stop.signal])
     const loops = [intake.run(until), watch.run(until), ...acts.map((act) => act.run(until)), containment.run(until)]
     const ended = Promise.all(loops)
+    // A loop may fail while the opening is still witnessed; it is awaited below.
+    ended.catch(() => undefined)
     try {
       await containment.responder.recover(until)
       await this.#witnessOpening(store)
@@ -131,7 +133,7 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
-  /** Rules and alert settings anew from the config file, all or nothing. */
+  /** Rules anew, as the config file names them now, all or nothing. */
   reload(by: string): ReturnType<Desk['reload']> {
     return this.#reloader.reload(by)
   }

@@ -93,7 +93,7 @@ deliver:
   const lines = await eventually(
     'the file has the alert',
     () => readFileSync(out, 'utf8').trim().split('\n'),
-    (found) => found.length === 1,
+    (found) => found.length === 1 && found[0] !== '',
   )
 
   const document = JSON.parse(lines[0] ?? '{}') as Record<string, unknown>

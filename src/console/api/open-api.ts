@@ -19,7 +19,7 @@ export function openApi(version: string): Readonly<Record<string, unknown>> {
       '/api/v1/quarantine/replay': post('Reads them again; answers {read, kept}'),
       '/api/v1/parked': get('Notifications that a receiver would not take'),
       '/api/v1/audit/verify': get('Whether the audit chain holds'),
-      '/-/reload': post('Rules and alert settings anew, all or nothing'),
+      '/-/reload': post('Rules anew, all or nothing'),
     },
     components: {
       securitySchemes: {
