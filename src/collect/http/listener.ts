@@ -4,6 +4,7 @@ import { type ServerOptions as TlsServerOptions, createServer as createTlsServer
 import type { Clock } from '../../contract/plugin.ts'
 import { TransientError } from '../../runtime/errors.ts'
 import type { HttpConfig } from './config.ts'
+import { closeIfIdle, closeServer } from '../../runtime/server-close.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -52,19 +53,8 @@ export class Listener implements AsyncDisposable {
 
   /** Takes no more connections, lets requests under way finish, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
-    const done = new AbortController()
-    const grace = this.#clock.sleep(GRACE_MS, done.signal).catch(() => undefined)
-    await Promise.race([closed, grace])
-    done.abort()
-    this.#server.closeAllConnections()
-    await closed
+    await closeServer(this.#server, this.#clock, GRACE_MS)
   }
-}
-
-/** While closing, a connection that is kept alive would hold everything up. */
-function closeIfIdle(server: Server): void {
-  if (!server.listening) setImmediate(() => server.closeIdleConnections())
 }
 
 async function serverOf(config: HttpConfig): Promise<Server> {
