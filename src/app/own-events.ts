@@ -45,7 +45,7 @@ function plainEvent(
     at,
     receivedAt: at,
     source,
-    format: logsource.category ?? 'self',
+    format: typeof logsource.category === 'string' ? logsource.category : 'self',
     logsource,
     fields,
     sealed: { identity: [], text: [] },

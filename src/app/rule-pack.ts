@@ -2,11 +2,11 @@ import type { Event } from '../contract/event.ts'
 import { openNormalizer } from '../normalize/normalizer.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import type { LoadedRules } from '../rules/load.ts'
-import { runRuleTests, type RuleTest } from '../rules/rule-tests.ts'
+import { runRuleTests, type TestStep } from '../rules/rule-tests.ts'
 import type { Problem } from '../runtime/errors.ts'
 
 /** Turns a rule test that names a format into events, the way real records go. The key is fixed: tests print the same everywhere. */
-export function normaliseTest(): (test: RuleTest) => readonly Event[] {
+export function normaliseTest(): (test: TestStep) => readonly Event[] {
   const normalizer = openNormalizer({ pseudonyms: new Pseudonyms(Buffer.alloc(32, 7)), mappings: [] })
   return (test) => {
     const bytes = Buffer.from(JSON.stringify(test.event))
@@ -25,7 +25,7 @@ export function normaliseTest(): (test: RuleTest) => readonly Event[] {
 }
 
 /** Everything that speaks against using a pack: rules that did not load, and tests inside rules that fail. Other people's rules may have none. */
-export function packProblems(loaded: LoadedRules, toEvents: (test: RuleTest) => readonly Event[]): readonly Problem[] {
+export function packProblems(loaded: LoadedRules, toEvents: (test: TestStep) => readonly Event[]): readonly Problem[] {
   const tested = loaded.rules.filter(({ tests }) => tests.length > 0)
   const failing = runRuleTests(tested, toEvents).filter((result) => !result.passed)
   return [

@@ -51,7 +51,7 @@ export function explain(
 function eventsOf(file: string, format: string | undefined): readonly Event[] {
   try {
     const event = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
-    return normaliseTest()({ name: file, fires: true, event, ...(format === undefined ? {} : { format }) })
+    return normaliseTest()({ atMs: 0, event, ...(format === undefined ? {} : { format }) })
   } catch (cause) {
     throw new UsageError(`${file}: one JSON record is expected (${reasonOf(cause)})`, { cause })
   }

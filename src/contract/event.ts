@@ -1,8 +1,11 @@
 import type { RawRecord, Refusal } from './record.ts'
 
-/** Sigma's log source: which rules look at an event. */
+/**
+ * Sigma's log source of an event: a rule looks at it when every part that the rule names is here. An event may be of several
+ * categories: Sysmon's registry events are `registry_event` and `registry_set`.
+ */
 export interface Logsource {
-  readonly category?: string
+  readonly category?: string | readonly string[]
   readonly product?: string
   readonly service?: string
 }
@@ -30,6 +33,15 @@ export interface Event {
   readonly inference?: Inference
   /** The ECS view, without secrets, clear principals or prompt text: what may be stored and sent. Built on first use. */
   readonly ecs: EcsFields
+}
+
+/** Where to find an event again. */
+export interface EventRef {
+  readonly id: string
+  readonly at: number
+  readonly source: string
+  readonly file?: string
+  readonly index?: number
 }
 
 export type Fields = Readonly<Record<string, unknown>>

@@ -1,5 +1,5 @@
-import type { Event } from './event.ts'
-import type { Score } from './detect.ts'
+import type { Event, EventRef } from './event.ts'
+import type { KeyUse, Score, StateChange } from './detect.ts'
 
 /** Sigma's levels. ECS severity: informational and low 21, medium 47, high 73, critical 99. */
 export type Level = 'informational' | 'low' | 'medium' | 'high' | 'critical'
@@ -29,7 +29,10 @@ export interface RuleFacts {
   readonly author?: string
   readonly license?: string
   readonly runbook: string
-  /** What one alert is about: `principal`, or dotted fields. Events that agree on all of these are one alert. Default: principal. */
+  /**
+   * What one alert is about: `principal`, or dotted fields. Events that agree on all of these are one alert. Default:
+   * principal; of a correlation, its own group-by.
+   */
   readonly groupBy: readonly string[]
   /** The playbook that is planned when it fires. */
   readonly playbook?: string
@@ -37,19 +40,34 @@ export interface RuleFacts {
   readonly digest: string
 }
 
-/** A rule that matched an event or a score. */
+/** A rule that matched an event or a score, or several of them together. */
 export interface Finding {
   readonly rule: RuleFacts
-  /** The event, or for a score the event that the score is on. */
+  /** The event, or for a score the event that the score is on; of several, the one that completed them. */
   readonly event: Event
   readonly score?: Score
   /** The fields and values that decided. */
   readonly matched: Readonly<Record<string, unknown>>
+  /** Of a rule over several events: those that made it, oldest first, the newest 100. */
+  readonly events?: readonly EventRef[]
+  /** Group-by words that stand for another field of `event`: a correlation's alias -> dotted field. */
+  readonly groupFields?: Readonly<Record<string, string>>
 }
 
-/** events and scores -> findings. */
+/**
+ * events and scores -> findings. Rules over several events keep a bounded state, which is stored and restored as a
+ * detector's is: `changes` yields what moved since it was last called, `restore` gets all of it back and drops what belongs
+ * to no rule any more. Cutting the stream into batches anywhere changes no finding.
+ */
 export interface Judge {
   readonly rules: readonly RuleFacts[]
   /** `score` is set when `event` is a score seen as an event. */
   judge(event: Event, score?: Score): readonly Finding[]
+  /** The daemon's clock (of a replay, event time) has reached `now`, epoch ms: what has not come in time is found missing. */
+  tick(now: number): readonly Finding[]
+  changes(): readonly StateChange[]
+  restore(state: Iterable<StateChange>): void
+  /** All of the state, for the judge that takes over at a reload. */
+  state(): Iterable<StateChange>
+  keys(): KeyUse
 }

@@ -1,7 +1,7 @@
 import type { Judge } from '../contract/rules.ts'
 import type { Problem } from '../runtime/errors.ts'
 import { RuleJudge } from './judge.ts'
-import { parseRules } from './parse/rule.ts'
+import { parseDocuments } from './parse/documents.ts'
 import type { Rule } from './parse/syntax.ts'
 import { readRuleFiles, type RuleFile } from './rule-files.ts'
 
@@ -25,7 +25,7 @@ export function loadRules(folders: readonly string[], options: LoadOptions = {})
   const problems: Problem[] = [...read.problems]
   const rules = new Map<string, Rule>()
   for (const { file, text } of [...read.files, ...(options.files ?? [])]) {
-    const parsed = parseRules(file, text)
+    const parsed = parseDocuments(file, text)
     problems.push(...parsed.problems)
     for (const rule of parsed.rules) {
       const first = rules.get(rule.facts.id)

@@ -2,9 +2,9 @@ import type { Event } from '../contract/event.ts'
 import type { RuleFacts } from '../contract/rules.ts'
 import { reasonOf } from '../runtime/errors.ts'
 import { RuleJudge } from './judge.ts'
-import type { Rule, RuleTest } from './parse/syntax.ts'
+import type { Rule, RuleTest, TestStep } from './parse/syntax.ts'
 
-export type { RuleTest } from './parse/syntax.ts'
+export type { TestStep } from './parse/syntax.ts'
 
 /** How one test of one rule went. */
 export interface RuleTestResult {
@@ -17,8 +17,8 @@ export interface RuleTestResult {
   readonly detail: string
 }
 
-/** Turns a test with a format into events, as the daemon would: the raw record through its normaliser. May throw. */
-export type ToEvents = (test: RuleTest) => readonly Event[]
+/** Turns a test's record with a format into events, as the daemon would: through its normaliser. May throw. */
+export type ToEvents = (step: TestStep) => readonly Event[]
 
 /**
  * Runs the tests that live in the rules, each rule alone, log source routing included. A rule needs a test that fires and one
@@ -41,7 +41,8 @@ function missingTests(rule: Rule): readonly RuleTestResult[] {
 
 function runTest(rule: Rule, test: RuleTest, judge: RuleJudge, toEvents: ToEvents | undefined): RuleTestResult {
   try {
-    const fired = eventsOf(rule, test, toEvents).some((event) => judge.judge(event).length > 0)
+    const events = test.steps.flatMap((step) => eventsOf(rule, step, toEvents))
+    const fired = events.some((event) => judge.judge(event).length > 0)
     return resultOf(rule, test.name, fired === test.fires, fired ? 'it fired' : 'it stayed quiet')
   } catch (error) {
     return resultOf(rule, test.name, false, reasonOf(error))
@@ -52,7 +53,7 @@ function resultOf(rule: Rule, name: string, passed: boolean, detail: string): Ru
   return { rule: rule.facts, file: rule.facts.file, name, passed, detail }
 }
 
-function eventsOf(rule: Rule, test: RuleTest, toEvents: ToEvents | undefined): readonly Event[] {
+function eventsOf(rule: Rule, test: TestStep, toEvents: ToEvents | undefined): readonly Event[] {
   if (test.format === undefined) return [plainEvent(rule, test)]
   if (!toEvents) throw new Error(`no normaliser was given for format ${test.format}`)
   const events = toEvents(test)
@@ -60,7 +61,7 @@ function eventsOf(rule: Rule, test: RuleTest, toEvents: ToEvents | undefined): r
   return events
 }
 
-function plainEvent(rule: Rule, test: RuleTest): Event {
+function plainEvent(rule: Rule, test: TestStep): Event {
   return {
     id: 'test',
     at: 0,

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { lintRules } from '../../src/rules/lint.ts'
-import { parseRules } from '../../src/rules/parse/rule.ts'
+import { parseDocuments } from '../../src/rules/parse/documents.ts'
 
 test('a bare rule is told what is missing, and loads all the same', () => {
-  const { rules, problems } = parseRules(
+  const { rules, problems } = parseDocuments(
     'bare.yml',
     'title: Bare\nstatus: deprecated\ntags: [attack.t9999]\nlogsource: {}\ndetection: {s: {a: 1}, t: {b: 1}, condition: s}\n',
   )
@@ -27,8 +27,8 @@ test('a bare rule is told what is missing, and loads all the same', () => {
 })
 
 test('two rules with one title are told of each other', () => {
-  const rule = (file: string): ReturnType<typeof parseRules> =>
-    parseRules(file, 'title: Twice\nid: x\nlogsource: {}\ndetection: {s: {a: 1}, condition: s}\n')
+  const rule = (file: string): ReturnType<typeof parseDocuments> =>
+    parseDocuments(file, 'title: Twice\nid: x\nlogsource: {}\ndetection: {s: {a: 1}, condition: s}\n')
   const notes = lintRules([...rule('one.yml').rules, ...rule('two.yml').rules])
   expect(notes.filter(({ part }) => part === 'title')).toMatchObject([
     { file: 'two.yml', what: 'one.yml has the same title' },

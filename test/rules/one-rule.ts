@@ -1,12 +1,12 @@
 import type { EcsFields } from '../../src/contract/event.ts'
 import { RuleJudge } from '../../src/rules/judge.ts'
-import { parseRules } from '../../src/rules/parse/rule.ts'
+import { parseDocuments } from '../../src/rules/parse/documents.ts'
 import type { Rule } from '../../src/rules/parse/syntax.ts'
 import { event } from '../support/events.ts'
 
 /** A rule around a detection, given in YAML with its own indentation. Throws where it cannot be read. */
 export function ruleWith(detection: string, rest = 'logsource: {category: inference}'): Rule {
-  const { rules, problems } = parseRules('rule.yml', ruleText(detection, rest))
+  const { rules, problems } = parseDocuments('rule.yml', ruleText(detection, rest))
   const [rule] = rules
   if (!rule) throw new Error(problems.map(({ part, what }) => `${part}: ${what}`).join('\n'))
   return rule

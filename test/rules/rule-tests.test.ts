@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRules } from '../../src/rules/parse/rule.ts'
+import { parseDocuments } from '../../src/rules/parse/documents.ts'
 import { runRuleTests, type RuleTestResult, type ToEvents } from '../../src/rules/rule-tests.ts'
 import { event } from '../support/events.ts'
 import { ruleText } from './one-rule.ts'
@@ -8,7 +8,7 @@ const FIRES = '  - {name: fires, fires: true, event: {a: 1}}\n'
 const QUIET = '  - {name: quiet, fires: false, event: {a: 2}}\n'
 
 function run(tests: string, toEvents?: ToEvents, condition = 's'): readonly RuleTestResult[] {
-  const { rules } = parseRules('rule.yml', `${ruleText(`s: {a: 1}\ncondition: ${condition}`)}${tests}`)
+  const { rules } = parseDocuments('rule.yml', `${ruleText(`s: {a: 1}\ncondition: ${condition}`)}${tests}`)
   expect(rules).toHaveLength(1)
   return runRuleTests(rules, toEvents)
 }
@@ -58,7 +58,7 @@ test('a record with a format goes through its normaliser, and is routed by the l
 })
 
 test('a test may give ECS fields and a principal', () => {
-  const { rules } = parseRules(
+  const { rules } = parseDocuments(
     'rule.yml',
     `${ruleText('s: {user.name: eve}\ncondition: s')}tests:
   - {name: fires, fires: true, event: {}, ecs: {user.name: eve}, principal: 'user:1'}

@@ -1,4 +1,4 @@
-import { MANY, ONE, type Pattern } from '../parse/syntax.ts'
+import { MANY, ONE, type Pattern, type PatternPart } from '../parse/syntax.ts'
 
 /**
  * Case folding for comparison: lower case, and the two Greek small sigmas as one, because lower case depends on the place of
@@ -25,7 +25,7 @@ export type TextTest = (text: string) => boolean
 
 /** The quickest test for a pattern; `folded` when the texts come folded. */
 export function patternTest(pattern: Pattern, folded: boolean): TextTest {
-  const parts = folded ? pattern.map((part) => (typeof part === 'string' ? fold(part) : part)) : pattern
+  const parts = pattern.map((part) => partOf(part, folded))
   if (parts.includes(ONE)) {
     const steps = parts.flatMap((part): (string | symbol)[] => (typeof part === 'string' ? part.split('') : [part]))
     return (text) => matchesGlob(text, steps)
@@ -40,6 +40,11 @@ export function patternTest(pattern: Pattern, folded: boolean): TextTest {
   if (isOpenBefore) return (text) => text.endsWith(first)
   if (isOpenAfter) return (text) => text.startsWith(first)
   return (text) => text === first
+}
+
+function partOf(part: PatternPart, folded: boolean): string | symbol {
+  if (typeof part === 'object') throw new Error(`the placeholder ${part.placeholder} was not resolved`)
+  return folded && typeof part === 'string' ? fold(part) : part
 }
 
 /** `a*b*c`: the pieces in order, the ends fixed unless open. Greedy from the left is enough when only `*` stands between. */

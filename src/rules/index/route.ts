@@ -1,14 +1,17 @@
 import type { Logsource } from '../../contract/event.ts'
+import type { RuleFacts } from '../../contract/rules.ts'
 import type { CompiledRule } from '../compile/rule.ts'
 import { Candidates } from './candidates.ts'
 
-/** Whether a rule looks at events of a log source: each part that the rule names must be equal, what it leaves out may be anything. */
-export function isRouted(rule: Logsource, event: Logsource): boolean {
+/** Whether a rule looks at events of a log source: each part that the rule names must be there, what it leaves out may be anything. */
+export function isRouted(rule: RuleFacts['logsource'], event: Logsource): boolean {
   return fits(rule.category, event.category) && fits(rule.product, event.product) && fits(rule.service, event.service)
 }
 
-function fits(wanted: string | undefined, is: string | undefined): boolean {
-  return wanted === undefined || wanted.toLowerCase() === is?.toLowerCase()
+function fits(wanted: string | undefined, is: string | readonly string[] | undefined): boolean {
+  if (wanted === undefined) return true
+  const word = wanted.toLowerCase()
+  return typeof is === 'string' ? is.toLowerCase() === word : (is?.some((one) => one.toLowerCase() === word) ?? false)
 }
 
 /** Log source -> the rules that look at it, indexed. Remembered by the log source object, and by its words where objects differ. */
@@ -33,8 +36,8 @@ export class Routes {
 
   #build(logsource: Logsource): Candidates {
     const words = JSON.stringify(
-      [logsource.category, logsource.product, logsource.service].map((word) => word?.toLowerCase() ?? null),
-    )
+      [logsource.category, logsource.product, logsource.service].map((word) => word ?? null),
+    ).toLowerCase()
     const found =
       this.#byWords.get(words) ??
       new Candidates(this.#rules.filter(({ rule }) => isRouted(rule.facts.logsource, logsource)))

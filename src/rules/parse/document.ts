@@ -45,6 +45,7 @@ const Texts = z
 export const RuleDocument = z.looseObject({
   title: z.string().trim().min(1).max(256),
   id: z.string().trim().min(1).optional(),
+  name: z.string().trim().min(1).optional(),
   status: Status.optional(),
   description: z.string().max(65_535).optional(),
   license: z.string().optional(),

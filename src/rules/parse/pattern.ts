@@ -40,7 +40,11 @@ export function opened(pattern: Pattern, start: boolean, end: boolean): Pattern 
 
 /** The pattern in Sigma's own writing. */
 export function writePattern(pattern: Pattern): string {
-  return pattern
-    .map((part) => (part === MANY ? '*' : part === ONE ? '?' : part.replaceAll(/[*?]|\\(?=[*?\\]|$)/g, '\\$&')))
-    .join('')
+  return pattern.map(writePart).join('')
+}
+
+function writePart(part: PatternPart): string {
+  if (typeof part === 'object') return `%${part.placeholder}%`
+  if (typeof part === 'symbol') return part === MANY ? '*' : '?'
+  return part.replaceAll(/[*?]|\\(?=[*?\\]|$)/g, '\\$&')
 }

@@ -1,57 +1,33 @@
 import { createHash } from 'node:crypto'
 import type { RuleFacts } from '../../contract/rules.ts'
-import type { Problem } from '../../runtime/errors.ts'
 import { parseDetection } from './detection.ts'
 import { parseDocument, type RuleDocument } from './document.ts'
-import type { Path, Report, Rule } from './syntax.ts'
+import type { Report, Rule, RuleTest } from './syntax.ts'
 import { techniquesOf } from './techniques.ts'
-import { readYaml, type YamlDocument } from './yaml.ts'
 
-/** Every rule of a YAML text, and every problem of those that are none. `file` is its path, for people. */
-export function parseRules(file: string, text: string): { rules: readonly Rule[]; problems: readonly Problem[] } {
-  const { documents, problems } = readYaml(file, text)
-  const rules: Rule[] = []
-  for (const document of documents) {
-    const before = problems.length
-    const report: Report = (path, what, cure) => {
-      problems.push({ file, line: document.lineOf(path), part: partOf(path), what, cure })
-    }
-    const rule = parseRule(document, file, report)
-    if (rule && problems.length === before) rules.push(rule)
-  }
-  return { rules, problems }
-}
-
-function parseRule(document: YamlDocument, file: string, report: Report): Rule | undefined {
-  const { value } = document
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    report([], 'a rule is a map of keys and values', 'Begin it with title:')
-    return undefined
-  }
-  if (isRefused(value, report)) return undefined
-  const facts = parseDocument(value, report)
-  const written: unknown = Reflect.get(value, 'detection')
+/** Reads a rule on single events. Undefined when something in it was reported. */
+export function parseRule(
+  document: Readonly<Record<string, unknown>>,
+  line: number,
+  file: string,
+  report: Report,
+): Rule | undefined {
+  const facts = parseDocument(document, report)
+  const written = document['detection']
   const detection = parseDetection(written, report)
   if (!facts || !detection) return undefined
   return {
     facts: factsOf(facts, written, file),
-    ...(facts.status === undefined ? {} : { status: facts.status }),
+    ...dropUndefined({ name: facts.name, status: facts.status }),
     detection,
-    tests: (facts.tests ?? []).map(dropUndefined),
-    line: document.line,
+    tests: (facts.tests ?? []).map(testOf),
+    line,
     assumed: (['id', 'level', 'description'] as const).filter((key) => facts[key] === undefined),
   }
 }
 
-/** Kinds of Sigma documents that are not single-event rules. */
-function isRefused(value: object, report: Report): boolean {
-  const cure = 'Keep it in another folder until then'
-  if ('correlation' in value) report(['correlation'], 'correlation rules are not supported yet', cure)
-  else if ('filter' in value) report(['filter'], 'filter rules are not supported yet', cure)
-  else if ('action' in value)
-    report(['action'], 'rule collections ended with Sigma 1', 'Write one whole rule a document')
-  else return false
-  return true
+function testOf({ name, fires, ...step }: NonNullable<RuleDocument['tests']>[number]): RuleTest {
+  return { name, fires, steps: [{ atMs: 0, ...dropUndefined(step) }] }
 }
 
 function factsOf(document: RuleDocument, detection: unknown, file: string): RuleFacts {
@@ -96,9 +72,4 @@ type Dropped<T> = { [K in keyof T]?: Exclude<T[K], undefined> } & {
 
 function dropUndefined<T extends object>(value: T): Dropped<T> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Dropped<T>
-}
-
-function partOf(path: Path): string {
-  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-  return text === '' ? 'rule' : text.replace(/^\./, '')
 }

@@ -1,8 +1,19 @@
 import type { RuleFacts } from '../../contract/rules.ts'
+import type { Problem } from '../../runtime/errors.ts'
 
-/** A single-event rule as it was read: checked, its modifiers worked into tests, not yet compiled. */
+/** What rule files hold, and what is wrong in them; a document with a problem is in none of the lists. */
+export interface Documents {
+  readonly rules: readonly Rule[]
+  readonly correlations: readonly Correlation[]
+  readonly filters: readonly Filter[]
+  readonly problems: readonly Problem[]
+}
+
+/** A rule on single events as it was read: checked, its modifiers worked into tests, not yet compiled. */
 export interface Rule {
   readonly facts: RuleFacts
+  /** A word by which correlations and filters may refer to it, beside its id. */
+  readonly name?: string
   readonly status?: string
   readonly detection: Detection
   readonly tests: readonly RuleTest[]
@@ -12,15 +23,45 @@ export interface Rule {
   readonly assumed: readonly string[]
 }
 
-/** A test that lives in its rule. */
+/** A test that lives in its rule: one event, or several with their times. */
 export interface RuleTest {
   readonly name: string
   readonly fires: boolean
+  readonly steps: readonly TestStep[]
+  /** The clock goes on to here before the test ends, in ms after its begin: for what is found missing. */
+  readonly untilMs?: number
+}
+
+/** One event of a test. */
+export interface TestStep {
+  /** In ms after the test's begin. */
+  readonly atMs: number
   /** With a format, `event` is a raw record for that normaliser; without, it is the event's own fields. */
   readonly format?: string
   readonly event: Readonly<Record<string, unknown>>
   readonly ecs?: Readonly<Record<string, string | number | boolean>>
   readonly principal?: string
+}
+
+/** A rule over several events: Sigma's correlation. */
+export interface Correlation {
+  readonly facts: RuleFacts
+  readonly name?: string
+  readonly status?: string
+  /** Ids or names of the rules that feed it, correlations included, as written. */
+  readonly rules: readonly string[]
+  /** The rules that feed it also alert by themselves. */
+  readonly generate: boolean
+  readonly tests: readonly RuleTest[]
+  readonly line: number
+  readonly assumed: readonly string[]
+}
+
+/** An exception to rules. */
+export interface Filter {
+  readonly file: string
+  readonly line: number
+  readonly title: string
 }
 
 export interface Detection {
@@ -73,7 +114,11 @@ export type Place = 'whole' | 'start' | 'end' | 'inside'
 
 /** Literal text and wildcards in turn. */
 export type Pattern = readonly PatternPart[]
-export type PatternPart = string | typeof MANY | typeof ONE
+export type PatternPart = string | typeof MANY | typeof ONE | Placeholder
+/** `%name%` after `expand`: resolved before a rule is compiled, or the rule is refused. */
+export interface Placeholder {
+  readonly placeholder: string
+}
 /** `*`: any number of characters, none included, line ends included. */
 export const MANY: unique symbol = Symbol('*')
 /** `?`: exactly one character. */

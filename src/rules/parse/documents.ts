@@ -1,0 +1,43 @@
+import type { Problem } from '../../runtime/errors.ts'
+import { parseCorrelation } from './correlation.ts'
+import { parseFilter } from './filter.ts'
+import { parseRule } from './rule.ts'
+import type { Correlation, Documents, Filter, Path, Report, Rule } from './syntax.ts'
+import { readYaml, type YamlDocument } from './yaml.ts'
+
+/** Every rule, correlation and filter of a YAML text, and every problem of what is none. `file` is its path, for people. */
+export function parseDocuments(file: string, text: string): Documents {
+  const { documents, problems: unreadable } = readYaml(file, text)
+  const problems: Problem[] = [...unreadable]
+  const rules: Rule[] = []
+  const correlations: Correlation[] = []
+  const filters: Filter[] = []
+  for (const document of documents) {
+    const before = problems.length
+    const report: Report = (path, what, cure) => {
+      problems.push({ file, line: document.lineOf(path), part: partOf(path), what, cure })
+    }
+    const take = <T>(list: T[], read: T | undefined): void => {
+      if (read !== undefined && problems.length === before) list.push(read)
+    }
+    const map = mapOf(document, report)
+    if (!map) continue
+    if ('correlation' in map) take(correlations, parseCorrelation(map, document.line, file, report))
+    else if ('filter' in map) take(filters, parseFilter(map, document.line, file, report))
+    else if ('action' in map)
+      report(['action'], 'rule collections ended with Sigma 1', 'Write one whole rule a document')
+    else take(rules, parseRule(map, document.line, file, report))
+  }
+  return { rules, correlations, filters, problems }
+}
+
+function mapOf({ value }: YamlDocument, report: Report): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  report([], 'a rule is a map of keys and values', 'Begin it with title:')
+  return undefined
+}
+
+function partOf(path: Path): string {
+  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
+  return text === '' ? 'rule' : text.replace(/^\./, '')
+}
