@@ -1,6 +1,6 @@
 import type { Evidence, EvidenceEvent, EvidenceScore } from '../contract/alert.ts'
 import type { Score } from '../contract/detect.ts'
-import type { EcsFields, EcsValue, Event } from '../contract/event.ts'
+import type { EcsFields, EcsValue, Event, EventRef } from '../contract/event.ts'
 import type { Finding } from '../contract/rules.ts'
 import { Scrubber } from './seal.ts'
 
@@ -12,7 +12,7 @@ const MOST_DEPTH = 4
 const MOST_SIZE = 8_192
 
 /** A finding as it may be stored: identities as pseudonyms, sealed text left out, everything bounded and plain JSON. */
-export function evidenceOf({ event, score, matched }: Finding): Evidence {
+export function evidenceOf({ event, score, matched, events }: Finding): Evidence {
   const on = score?.event ?? event
   const scrubber = new Scrubber(on)
   return {
@@ -20,6 +20,7 @@ export function evidenceOf({ event, score, matched }: Finding): Evidence {
     matched: new Trim(scrubber).object(matched, '', 0),
     ecs: ecsOf(on.ecs),
     ...(score === undefined ? {} : { score: scoreOf(score, scrubber) }),
+    ...(events === undefined ? {} : { events: events.slice(-MOST_ELEMENTS).map(shortRef) }),
   }
 }
 
@@ -27,6 +28,10 @@ export function evidenceOf({ event, score, matched }: Finding): Evidence {
 export function shortened(text: string): string {
   const short = text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`
   return short.isWellFormed() ? short : short.toWellFormed()
+}
+
+function shortRef(ref: EventRef): EventRef {
+  return ref.file === undefined ? ref : { ...ref, file: shortened(ref.file) }
 }
 
 function placeOf({ id, at, source, format, file, index }: Event): EvidenceEvent {

@@ -39,7 +39,7 @@ export function groupValuesOf(finding: Finding): GroupValues {
 function groupValue(finding: Finding, name: string): string {
   if (name === 'principal') return principalOf(finding) ?? ''
   const { event, score } = finding
-  const own = valueIn(event, name)
+  const own = valueIn(event, finding.groupFields?.[name] ?? name)
   return own === undefined && score && score.event !== event ? (valueIn(score.event, name) ?? '') : (own ?? '')
 }
 

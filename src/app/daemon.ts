@@ -180,7 +180,8 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
   directory.create()
   const { clock, random, log, failpoint } = world
   const store = life.add('store', openStore({ directory: directory.path, clock, random, log, failpoint }))
-  const rules = openRules(config)
+  const pseudonyms = await openPseudonyms(config, directory, world)
+  const rules = openRules(config, pseudonyms)
   const containment = await openContainment(config, world, { store, directory, life, onlooker })
   const consumers = [...(await openSinks(config, world, directory, life)), containment.consumer]
   store.outbox.register(consumers.map(({ name }) => name))
@@ -191,8 +192,8 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
     store,
     rules,
     containment,
-    judge: new CurrentJudge(rules.judge),
-    pseudonyms: await openPseudonyms(config, directory, world),
+    judge: new CurrentJudge(rules.judge, store),
+    pseudonyms,
     detectors: await openDetectors(config, store, world, life),
     alerts: openAlerts(config, store),
     ledger: new Ledger(store.counts(), world.metrics),
@@ -215,12 +216,11 @@ function openIntake(config: Config, world: World, store: SqliteStore, directory:
 }
 
 function openWatch(parts: Omit<Parts, 'watch' | 'stuck'>, onlooker: Onlooker): Pick<Parts, 'watch' | 'stuck'> {
-  const { config, world, pseudonyms, judge, containment, acts } = parts
+  const { config, world, pseudonyms, containment, acts } = parts
   let stuck: string | undefined
   const watch = new Watch({
     ...world,
     ...parts,
-    judge: judge.get,
     normalizer: openEventNormalizer(config, pseudonyms),
     commitEvents: config.shape.commit.events,
     commitMs: config.shape.commit.ms,

@@ -16,6 +16,8 @@ export function registerGauges(parts: Parts): void {
   const parked = metrics.gauge('modelward_outbox_parked', 'Notifications that a receiver refused', ['component_id'])
   const keys = metrics.gauge('modelward_detector_keys', 'Keys held by a detector', ['component_id'])
   const evicted = metrics.gauge('modelward_detector_key_evictions', 'Keys given up since the start', ['component_id'])
+  const groups = metrics.gauge('modelward_rule_groups', 'Groups remembered by rules over several events')
+  const forgotten = metrics.gauge('modelward_rule_group_evictions', 'Groups forgotten for want of room since the start')
   const alerts = metrics.gauge('modelward_alerts_active', 'Alerts that are open')
   const bytes = metrics.gauge('modelward_store_bytes', 'Size of the database')
   const free = metrics.gauge('modelward_store_free_bytes', 'Free space on its file system')
@@ -37,6 +39,9 @@ export function registerGauges(parts: Parts): void {
       keys.set(detector.keys, { component_id: detector.name })
       evicted.set(detector.evicted, { component_id: detector.name })
     }
+    const remembered = parts.judge.keys()
+    groups.set(remembered.held)
+    forgotten.set(remembered.evicted)
     alerts.set(parts.alerts.figures().open)
     bytes.set(daemon.storeBytes)
     free.set(daemon.freeBytes)

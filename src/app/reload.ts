@@ -55,9 +55,9 @@ export class Reloader {
   }
 
   async #replaceRules(by: string): Promise<ReloadResult> {
-    const { config, world, watch, judge } = this.#parts
+    const { config, world, watch, judge, pseudonyms } = this.#parts
     const next = config.file === undefined ? config : loadConfig(config.file, { data: config.data })
-    const rules = openRules(next)
+    const rules = openRules(next, pseudonyms)
     const problems = waiting(config, next)
     const detail = { rules: rules.rules.length }
     await watch.errand(() => {

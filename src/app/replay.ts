@@ -8,7 +8,7 @@ import type { CollectorContext } from '../collect/context/collector-context.ts'
 import type { Alert } from '../contract/alert.ts'
 import type { Balance } from '../contract/desk.ts'
 import type { Score } from '../contract/detect.ts'
-import type { Event } from '../contract/event.ts'
+import type { EventRef } from '../contract/event.ts'
 import type { Clock } from '../contract/plugin.ts'
 import type { Collector } from '../contract/record.ts'
 import type { Finding } from '../contract/rules.ts'
@@ -114,7 +114,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
     intake,
     normalizer: openEventNormalizer(config, pseudonyms),
     detectors: rulesOnly ? [] : await openDetectors(config, store, { ...world, clock }, life),
-    judge: () => judge,
+    judge,
     alerts: rulesOnly ? NO_ALERTS : openAlerts(config, store),
     store,
     ledger,
@@ -216,10 +216,11 @@ function findingLine(finding: Finding): Record<string, unknown> {
     '@timestamp': new Date(finding.event.at).toISOString(),
     ...(finding.event.principal === undefined ? {} : { principal: finding.event.principal }),
     event: eventLine(finding.event),
+    ...(finding.events === undefined ? {} : { events: finding.events.map(eventLine) }),
   }
 }
 
-function eventLine(event: Event): Record<string, unknown> {
+function eventLine(event: EventRef): Record<string, unknown> {
   return {
     id: event.id,
     ...(event.file === undefined ? {} : { file: event.file }),

@@ -27,7 +27,7 @@ export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonl
     startedAt: parts.startedAt,
     dataDirectory: directory.path,
     dryRun: config.respond.mode === 'dry-run',
-    rules: judge.get().rules.length,
+    rules: judge.rules.length,
     detectors: detectors.map(({ name, detector }) => {
       const { held, cap, evicted } = detector.keys()
       return { name, keys: held, cap, evicted }

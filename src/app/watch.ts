@@ -47,8 +47,7 @@ export interface WatchParts {
   readonly intake: BatchSource
   readonly normalizer: Normalizer
   readonly detectors: readonly NamedDetector[]
-  /** Asked for at each batch, so that a reload takes effect between two batches. */
-  readonly judge: () => Judge
+  readonly judge: Judge
   readonly alerts: AlertStages
   readonly store: Store
   readonly ledger: Ledger
@@ -76,12 +75,17 @@ interface Errand {
 }
 
 const TICK_MS = 60_000
+/** The judge looks this often, by the daemon's clock, for what has not come in time. */
+const JUDGE_TICK_MS = 1_000
+/** Under this name the judge's state stands beside those of the detectors. */
+export const JUDGE_STATE = 'modelward.rules'
 
 /** collect -> normalize -> detect -> rules -> alert -> one commit -> ack. */
 export class Watch {
   readonly #parts: WatchParts
   #watermark: number
   #watermarkMoved = false
+  #judgeTickedAt = 0
   #quarantine: Quarantined[] = []
   #released: string[] = []
   #positions = new Map<string, SourcePosition>()
@@ -103,6 +107,7 @@ export class Watch {
         const group = await this.#gather(signal)
         for (const batch of group) await this.#evaluate(batch, signal)
         await this.#flush(signal)
+        this.#tickJudge()
         const errands = [...this.#errands]
         for (const errand of errands) errand.work()
         alerts.advance(clock.now())
@@ -210,10 +215,10 @@ export class Watch {
   }
 
   #event(event: Event): void {
-    const { detectors, observer } = this.#parts
-    const judge = this.#parts.judge()
+    const { detectors, observer, judge } = this.#parts
     this.#tick(event.at)
     observer.event?.(event)
+    this.#tickJudge()
     let findings = judge.judge(event)
     for (const { detector } of detectors)
       for (const score of detector.score(event)) findings = [...findings, ...this.#score(score)]
@@ -223,7 +228,7 @@ export class Watch {
 
   #score(score: Score): readonly Finding[] {
     this.#parts.observer.score?.(score)
-    return this.#parts.judge().judge(new ScoreEvent(score), score)
+    return this.#parts.judge.judge(new ScoreEvent(score), score)
   }
 
   #found(findings: readonly Finding[]): void {
@@ -242,6 +247,15 @@ export class Watch {
         const findings = this.#score(score)
         if (findings.length > 0) this.#found(findings)
       }
+  }
+
+  /** In whole steps of the clock, so that a replay, whose clock the events drive, finds the same however batches are cut. */
+  #tickJudge(): void {
+    const now = this.#parts.clock.now()
+    if (now < this.#judgeTickedAt + JUDGE_TICK_MS) return
+    this.#judgeTickedAt = now - (now % JUDGE_TICK_MS)
+    const findings = this.#parts.judge.tick(this.#judgeTickedAt)
+    if (findings.length > 0) this.#found(findings)
   }
 
   async #prepare(results: readonly Normalized[], signal: AbortSignal): Promise<void> {
@@ -299,6 +313,7 @@ export class Watch {
     const states: DetectorChange[] = []
     for (const { name, detector } of this.#parts.detectors)
       for (const change of detector.changes()) states.push({ detector: name, key: change.key, value: change.value })
+    for (const { key, value } of this.#parts.judge.changes()) states.push({ detector: JUDGE_STATE, key, value })
     const alerted = this.#parts.alerts.changes()
     const watermark = this.#watermarkMoved ? [{ kind: 'watch', key: 'watermark', value: this.#watermark }] : []
     const changes: Changes = {

@@ -1,11 +1,13 @@
 import { Alerts } from '../alert/alerts.ts'
 import type { Clock, Given, Log, Random } from '../contract/plugin.ts'
-import type { Judge } from '../contract/rules.ts'
+import type { KeyUse, Score, StateChange } from '../contract/detect.ts'
+import type { Event } from '../contract/event.ts'
+import type { Finding, Judge } from '../contract/rules.ts'
 import type { Store } from '../contract/store.ts'
-import type { NamedDetector } from './watch.ts'
+import { JUDGE_STATE, type NamedDetector } from './watch.ts'
 import { openNormalizer } from '../normalize/normalizer.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
-import { loadRules, type LoadedRules } from '../rules/load.ts'
+import { loadRules, type LoadedRules, type LoadOptions } from '../rules/load.ts'
 import { ConfigError } from '../runtime/errors.ts'
 import type { Lifetime } from '../runtime/lifetime.ts'
 import { withFields } from '../runtime/log.ts'
@@ -60,16 +62,21 @@ export function openEventNormalizer(config: Config, pseudonyms: Pseudonyms): Ret
 }
 
 /** The rules of the config; a rule that cannot be loaded or whose own tests fail refuses the whole pack. */
-export function openRules(config: Config): LoadedRules {
-  const loaded = loadRules(config.ruleFolders)
+export function openRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules {
+  const loaded = loadRules(config.ruleFolders, ruleOptions(config, pseudonyms))
   const problems = packProblems(loaded, normaliseTest())
   if (problems.length > 0) throw new ConfigError(problems)
   return loaded
 }
 
+/** How rules are read and what they may remember; `pseudonyms` for what is stored, without them for what is thrown away. */
+export function ruleOptions(_config: Config, pseudonyms?: Pseudonyms): LoadOptions {
+  return { ...(pseudonyms === undefined ? {} : { hashKey: pseudonyms.derive('rules') }) }
+}
+
 /** Other people's rules, which need not bring tests; one that cannot be loaded is an error unless it is to be skipped. */
 export function untestedRules(config: Config, skipInvalid: boolean): Judge {
-  const { judge, problems } = loadRules(config.ruleFolders)
+  const { judge, problems } = loadRules(config.ruleFolders, ruleOptions(config))
   if (problems.length > 0 && !skipInvalid) throw new ConfigError(problems)
   return judge
 }
@@ -97,14 +104,48 @@ export function openAlerts(config: Config, store: Store): Alerts {
   return alerts
 }
 
-/** A judge that can be changed between two batches. */
-export class CurrentJudge {
+/** A judge that can be changed between two batches: the one that takes over knows what the one before it knew. */
+export class CurrentJudge implements Judge {
   #judge: Judge
-  constructor(judge: Judge) {
+  #left: StateChange[] = []
+
+  constructor(judge: Judge, store: Pick<Store, 'states'>) {
+    judge.restore(store.states(JUDGE_STATE))
     this.#judge = judge
   }
-  get = (): Judge => this.#judge
+
+  get rules(): Judge['rules'] {
+    return this.#judge.rules
+  }
+
   set(judge: Judge): void {
+    this.#left.push(...this.#judge.changes())
+    judge.restore(this.#judge.state())
     this.#judge = judge
+  }
+
+  judge(event: Event, score?: Score): readonly Finding[] {
+    return this.#judge.judge(event, score)
+  }
+
+  tick(now: number): readonly Finding[] {
+    return this.#judge.tick(now)
+  }
+
+  changes(): readonly StateChange[] {
+    const changes = this.#judge.changes()
+    return this.#left.length === 0 ? changes : [...this.#left.splice(0), ...changes]
+  }
+
+  restore(state: Iterable<StateChange>): void {
+    this.#judge.restore(state)
+  }
+
+  state(): Iterable<StateChange> {
+    return this.#judge.state()
+  }
+
+  keys(): KeyUse {
+    return this.#judge.keys()
   }
 }

@@ -1,5 +1,5 @@
 import type { Level, RuleFacts } from './rules.ts'
-import type { EcsFields } from './event.ts'
+import type { EcsFields, EventRef } from './event.ts'
 
 export type AlertState = 'pending' | 'firing' | 'resolved'
 
@@ -43,6 +43,8 @@ export interface Evidence {
   readonly matched: Readonly<Record<string, unknown>>
   readonly ecs: EcsFields
   readonly score?: EvidenceScore
+  /** Of a rule over several events: those that made it, oldest first. */
+  readonly events?: readonly EventRef[]
 }
 
 export interface EvidenceEvent {

@@ -17,6 +17,8 @@ export interface LoadedRules {
 export interface LoadOptions {
   /** Rules held in memory, beside those of the folders. */
   readonly files?: readonly RuleFile[]
+  /** At least 8 bytes; what is remembered of values is hashed with it. Default: a public one. */
+  readonly hashKey?: Uint8Array
 }
 
 /** Loads the rules of folders, and of single files. It opens nothing but those. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationWithin } from '../../runtime/duration.ts'
 import { secretRef } from '../../runtime/secret.ts'
 
 const entry = z.looseObject({ kind: z.string(), name: z.string().optional() })
@@ -35,7 +36,29 @@ export const Shape = z.strictObject({
   rules: z
     .strictObject({
       folders: z.array(z.string()).optional().describe('Replaces the embedded rules.'),
-      add: z.array(z.string()).default([]).describe('Folders beside the embedded rules.'),
+      add: z.array(z.string()).default([]).describe('Folders or packs beside the embedded rules.'),
+      pipelines: z
+        .array(z.string())
+        .default([])
+        .describe('pySigma-compatible files that map field names and log sources, by their priority.'),
+      placeholders: z
+        .record(z.string(), z.array(z.union([z.string(), z.number()]).transform(String)))
+        .default({})
+        .describe('Values for %name% after the modifier expand; a rule with an unknown name is refused.'),
+      trust: z
+        .array(z.string())
+        .default([])
+        .describe('Files of Ed25519 public keys. With any, only packs signed by one of them are used.'),
+      groups: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(200_000)
+        .describe('Groups that correlations, first_seen and absence remember together; then the oldest is forgotten.'),
+      lateness: durationWithin('0s', '1d')
+        .prefault('5m')
+        .describe('Events may come this much late and still count in the windows of correlations.'),
     })
     .prefault({}),
   detect: list.optional().describe('Without it every detector runs with its defaults.'),

@@ -56,6 +56,11 @@ export class Pseudonyms {
     return pseudonym
   }
 
+  /** A key for another purpose, 32 bytes: HMAC-SHA-256(key, 1 ‖ purpose). Knowing it tells nothing of this one. */
+  derive(purpose: string): Uint8Array {
+    return createHmac('sha256', this.#key).update('\u0001').update(purpose).digest()
+  }
+
   /** The identity behind a pseudonym seen lately; undefined unless `remember` is set. */
   reveal(pseudonym: string): string | undefined {
     return this.#back?.get(pseudonym)
