@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { KeyUse, Score, StateChange } from '../contract/detect.ts'
 import type { Event } from '../contract/event.ts'
 import type { Finding, Judge, RuleFacts } from '../contract/rules.ts'
@@ -42,8 +43,8 @@ export class RuleJudge implements Judge {
   readonly #memories: ReadonlyMap<string, Memory>
   readonly #room: Room
   readonly #fed = new Map<string, Remembering[]>()
-  /** Every memory under the prefix of its keys in the store: the rule's digest, so that a changed rule begins anew. */
-  readonly #stored = new Map<string, { readonly facts: RuleFacts; readonly memory: Memory }>()
+  /** Every memory under the prefix of its keys in the store. */
+  readonly #stored = new Map<string, Memory>()
   readonly #orphans: StateChange[] = []
 
   constructor(rules: readonly Rule[], parts: JudgeParts = {}) {
@@ -55,11 +56,11 @@ export class RuleJudge implements Judge {
     this.#room = room
     for (const one of remembering) {
       for (const id of one.feeds) this.#fed.set(id, [...(this.#fed.get(id) ?? []), one])
-      this.#stored.set(one.facts.digest.slice(0, 16), one)
+      this.#stored.set(prefixOf(one.facts), one.memory)
     }
     for (const { facts } of rules) {
       const memory = memories.get(facts.id)
-      if (memory) this.#stored.set(facts.digest.slice(0, 16), { facts, memory })
+      if (memory) this.#stored.set(prefixOf(facts), memory)
     }
   }
 
@@ -78,14 +79,13 @@ export class RuleJudge implements Judge {
 
   tick(now: number): readonly Finding[] {
     const findings: Finding[] = []
-    for (const { memory } of this.#stored.values())
-      for (const sign of memory.tick?.(now) ?? []) this.#heard(sign, findings)
+    for (const memory of this.#stored.values()) for (const sign of memory.tick?.(now) ?? []) this.#heard(sign, findings)
     return findings.length === 0 ? NOTHING : findings
   }
 
   changes(): readonly StateChange[] {
     const changes = this.#orphans.splice(0)
-    for (const [prefix, { memory }] of this.#stored)
+    for (const [prefix, memory] of this.#stored)
       for (const { key, value } of memory.changes()) changes.push({ key: `${prefix}/${key}`, value })
     return changes
   }
@@ -93,15 +93,15 @@ export class RuleJudge implements Judge {
   restore(state: Iterable<StateChange>): void {
     for (const { key, value } of state) {
       const slash = key.indexOf('/')
-      const stored = this.#stored.get(key.slice(0, slash))
-      if (stored) stored.memory.restore({ key: key.slice(slash + 1), value })
+      const memory = this.#stored.get(key.slice(0, slash))
+      if (memory) memory.restore({ key: key.slice(slash + 1), value })
       else this.#orphans.push({ key, value: null })
     }
-    for (const { memory } of this.#stored.values()) memory.settle?.()
+    for (const memory of this.#stored.values()) memory.settle?.()
   }
 
   *state(): IterableIterator<StateChange> {
-    for (const [prefix, { memory }] of this.#stored)
+    for (const [prefix, memory] of this.#stored)
       for (const { key, value } of memory.state()) yield { key: `${prefix}/${key}`, value }
   }
 
@@ -118,6 +118,11 @@ export class RuleJudge implements Judge {
       if (next) this.#heard(next, findings)
     }
   }
+}
+
+/** A rule's id and its meaning: what a rule remembered is not taken over by one that means something else. */
+function prefixOf({ id, digest }: RuleFacts): string {
+  return hash('sha256', `${id}\n${digest}`).slice(0, 16)
 }
 
 function findingOf({ rule, event, score, events, groupFields, matched }: Sign): Finding {
