@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import type { RuleFacts } from '../../contract/rules.ts'
 import { parseDetection } from './detection.ts'
 import { parseDocument, type RuleDocument } from './document.ts'
-import type { Report, Rule, RuleTest } from './syntax.ts'
+import { memoryOf } from './memory-document.ts'
+import type { Report, Rule } from './syntax.ts'
 import { techniquesOf } from './techniques.ts'
+import { testsOf } from './test-document.ts'
 
 /** Reads a rule on single events. Undefined when something in it was reported. */
 export function parseRule(
@@ -18,25 +20,31 @@ export function parseRule(
   if (!facts || !detection) return undefined
   return {
     facts: factsOf(facts, written, file),
-    ...dropUndefined({ name: facts.name, status: facts.status }),
+    ...dropUndefined({ name: facts.name, status: facts.status, memory: memoryOf(facts.modelward ?? {}) }),
     detection,
-    tests: (facts.tests ?? []).map(testOf),
+    tests: testsOf(facts.tests),
     line,
     assumed: (['id', 'level', 'description'] as const).filter((key) => facts[key] === undefined),
   }
 }
 
-function testOf({ name, fires, ...step }: NonNullable<RuleDocument['tests']>[number]): RuleTest {
-  return { name, fires, steps: [{ atMs: 0, ...dropUndefined(step) }] }
-}
-
-function factsOf(document: RuleDocument, detection: unknown, file: string): RuleFacts {
+export function factsOf(document: RuleDocument, detection: unknown, file: string): RuleFacts {
   const { category, product, service } = document.logsource
   const logsource = dropUndefined({ category, product, service })
   const extension = document.modelward ?? {}
   const level = document.level ?? 'medium'
-  const groupBy = extension.group_by ?? ['principal']
-  const meaning = { detection, logsource, level, groupBy, playbook: extension.playbook ?? null }
+  const memory = memoryOf(extension)
+  const groupBy = extension.group_by ?? [
+    memory?.kind === 'absence' && memory.groupBy.length > 0 ? 'group' : 'principal',
+  ]
+  const meaning = {
+    detection,
+    logsource,
+    level,
+    groupBy,
+    playbook: extension.playbook ?? null,
+    ...(memory && { memory }),
+  }
   const digest = createHash('sha256').update(canonical(meaning)).digest('hex')
   const tags = document.tags ?? []
   return {
@@ -70,6 +78,6 @@ type Dropped<T> = { [K in keyof T]?: Exclude<T[K], undefined> } & {
   [K in keyof T as undefined extends T[K] ? never : K]: T[K]
 }
 
-function dropUndefined<T extends object>(value: T): Dropped<T> {
+export function dropUndefined<T extends object>(value: T): Dropped<T> {
   return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Dropped<T>
 }
