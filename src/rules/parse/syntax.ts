@@ -16,11 +16,32 @@ export interface Rule {
   readonly name?: string
   readonly status?: string
   readonly detection: Detection
+  /** What must be added to a match before the rule holds. */
+  readonly memory?: FirstSeen | Absence
   readonly tests: readonly RuleTest[]
   /** The line of the file on which the rule's document begins. */
   readonly line: number
   /** Fields that were missing and got a default: what a linter should say of them. */
   readonly assumed: readonly string[]
+}
+
+/** The rule holds only for values that were not seen together before: `modelward.first_seen`. */
+export interface FirstSeen {
+  readonly kind: 'first_seen'
+  /** `principal`, or dotted fields. */
+  readonly fields: readonly string[]
+  /** Event time, in ms, after the first event that the rule saw: for so long it only learns. */
+  readonly learningMs: number
+  /** Event time, in ms, after which values are new again. */
+  readonly rememberMs: number
+}
+
+/** The rule holds when what its detection selects has not come for a while: `modelward.absence`. */
+export interface Absence {
+  readonly kind: 'absence'
+  readonly timespanMs: number
+  /** `principal`, or dotted fields; empty for one heartbeat in all. */
+  readonly groupBy: readonly string[]
 }
 
 /** A test that lives in its rule: one event, or several with their times. */
@@ -57,11 +78,18 @@ export interface Correlation {
   readonly assumed: readonly string[]
 }
 
-/** An exception to rules. */
+/** An exception to rules: they hold only where its condition holds too. */
 export interface Filter {
   readonly file: string
   readonly line: number
   readonly title: string
+  /** Rules of which it may be one; a part that it leaves out may be anything. */
+  readonly logsource: RuleFacts['logsource']
+  /** Ids or names of rules as written, or every rule that fits the log source. */
+  readonly rules: readonly string[] | 'any'
+  readonly detection: Detection
+  /** sha256 over what it takes away, hex. */
+  readonly digest: string
 }
 
 export interface Detection {
@@ -95,6 +123,16 @@ export interface Item {
   readonly linking: 'any' | 'all'
   readonly negated: boolean
   readonly groups: readonly (readonly Test[])[]
+  /** What the groups are made from once there are lists for its placeholders; without placeholders there is none. */
+  readonly pending?: Pending
+}
+
+/** A line as written: its place in the document, its modifiers in order, its values. */
+export interface Pending {
+  readonly path: Path
+  readonly modifiers: readonly string[]
+  readonly values: readonly unknown[]
+  readonly isList: boolean
 }
 
 /** What one value of a field is held against. */
@@ -107,9 +145,12 @@ export type Test =
   | { readonly kind: 'regex'; readonly source: string; readonly flags: string }
   | { readonly kind: 'network'; readonly network: Network }
   | { readonly kind: 'compare'; readonly operator: Comparison; readonly value: number }
+  | { readonly kind: 'time'; readonly part: TimePart; readonly operator: Comparison | 'eq'; readonly value: number }
   | { readonly kind: 'field'; readonly field: string; readonly place: Place; readonly cased: boolean }
 
 export type Comparison = 'lt' | 'lte' | 'gt' | 'gte'
+/** A number taken from a date, in UTC; `week` is that of ISO 8601. */
+export type TimePart = 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
 export type Place = 'whole' | 'start' | 'end' | 'inside'
 
 /** Literal text and wildcards in turn. */
