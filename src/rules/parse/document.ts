@@ -1,12 +1,12 @@
 import { z } from 'zod'
+import { AbsenceDocument, FieldName, FirstSeenDocument } from './memory-document.ts'
 import type { Fault, Path, Report } from './syntax.ts'
+import { TestDocument } from './test-document.ts'
 
 const Level = z.enum(['informational', 'low', 'medium', 'high', 'critical'])
 const Status = z.enum(['stable', 'test', 'experimental', 'deprecated', 'unsupported'])
 /** `DP-2`: the id of a control of the mission. */
 const Control = z.string().regex(/^[A-Z]{2}-\d{1,2}$/, 'is not the id of a control, which looks like DP-2')
-/** `principal`, or the dotted name of a field. */
-const FieldName = z.string().regex(/^[^\s|*?]+$/, 'is not the name of a field')
 const PlaybookKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]*$/, 'is not the key of a playbook, which looks like contain-key')
@@ -14,22 +14,26 @@ const PlaybookKey = z
 const Tag = z.string().regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9._-]+$/, 'is not a tag, which looks like attack.t1552.005')
 
 /** What modelward adds to a Sigma rule: nothing else may stand under the key. */
-const Modelward = z.strictObject({
-  controls: z.array(Control).optional(),
-  runbook: z.string().trim().min(1).optional(),
-  group_by: z.array(FieldName).min(1).optional(),
-  playbook: PlaybookKey.optional(),
-})
-
-const Scalar = z.union([z.string(), z.number(), z.boolean()])
-const Test = z.strictObject({
-  name: z.string().min(1),
-  fires: z.boolean(),
-  format: z.string().min(1).optional(),
-  event: z.record(z.string(), z.unknown()),
-  ecs: z.record(z.string(), Scalar).optional(),
-  principal: z.string().min(1).optional(),
-})
+const Modelward = z
+  .strictObject({
+    controls: z.array(Control).optional().describe('Ids of the controls that the rule serves: DP-2'),
+    runbook: z.string().trim().min(1).optional().describe('The first steps for who is paged'),
+    group_by: z
+      .array(FieldName)
+      .min(1)
+      .optional()
+      .describe(
+        'What one alert is about: events that agree on all of these are one alert. Default: principal; of an absence with groups, `group`',
+      ),
+    playbook: PlaybookKey.optional().describe('The key of the playbook that is planned when the rule fires'),
+    first_seen: FirstSeenDocument.optional(),
+    absence: AbsenceDocument.optional(),
+  })
+  .superRefine((extension, context) => {
+    if (extension.first_seen === undefined || extension.absence === undefined) return
+    const params = { cure: 'Keep one of the two, or write two rules' }
+    context.addIssue({ code: 'custom', path: ['absence'], message: 'it stands beside first_seen', params })
+  })
 
 const Logsource = z.looseObject({
   category: z.string().min(1).optional(),
@@ -57,7 +61,7 @@ export const RuleDocument = z.looseObject({
   logsource: Logsource,
   taxonomy: z.literal('sigma').optional(),
   modelward: Modelward.optional(),
-  tests: z.array(Test).optional(),
+  tests: z.array(TestDocument).optional().describe('Tests of the rule: one that fires and one that stays quiet'),
 })
 export type RuleDocument = z.infer<typeof RuleDocument>
 
@@ -92,6 +96,8 @@ function faultOf(issue: z.core.$ZodIssue, value: unknown): Fault {
       return { what: 'it is too long', cure: `Keep it within ${issue.maximum} characters` }
     case 'invalid_union':
       return { what: `${shown(value)} stands here`, cure: 'Write text, or a list of texts' }
+    case 'custom':
+      return { what: issue.message, cure: String(issue.params?.['cure'] ?? 'Correct it') }
     default:
       return { what: issue.message, cure: 'Correct it' }
   }
