@@ -69,14 +69,46 @@ export interface Correlation {
   readonly facts: RuleFacts
   readonly name?: string
   readonly status?: string
+  readonly type: CorrelationType
   /** Ids or names of the rules that feed it, correlations included, as written. */
   readonly rules: readonly string[]
+  /** Fields or aliases whose values must agree; none: all events are one group. */
+  readonly groupBy: readonly string[]
+  readonly timespanMs: number
+  readonly condition: CorrelationCondition
+  /** Alias -> rule (id or name, as written) -> the field that it stands for there. */
+  readonly aliases: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** The rules that feed it also alert by themselves. */
   readonly generate: boolean
   readonly tests: readonly RuleTest[]
   readonly line: number
   readonly assumed: readonly string[]
 }
+
+export type CorrelationType =
+  | 'event_count'
+  | 'value_count'
+  | 'temporal'
+  | 'temporal_ordered'
+  | 'value_sum'
+  | 'value_avg'
+  | 'value_percentile'
+  | 'value_median'
+
+/** `written` is for people: `gte 10`. */
+export type CorrelationCondition =
+  | {
+      readonly kind: 'number'
+      readonly written: string
+      /** All must hold. */
+      readonly bounds: readonly { readonly operator: Comparison | 'eq' | 'neq'; readonly value: number }[]
+      /** Whose values are counted or reckoned with: for the value types. */
+      readonly fields: readonly string[]
+      /** 0 to 100. */
+      readonly percentile: number
+    }
+  /** For the temporal types: which rules must have been seen; its selections are called as `rules` calls the rules. */
+  | { readonly kind: 'rules'; readonly written: string; readonly expression: Condition }
 
 /** An exception to rules: they hold only where its condition holds too. */
 export interface Filter {
@@ -130,6 +162,7 @@ export interface Item {
 /** A line as written: its place in the document, its modifiers in order, its values. */
 export interface Pending {
   readonly path: Path
+  readonly line: number | undefined
   readonly modifiers: readonly string[]
   readonly values: readonly unknown[]
   readonly isList: boolean
@@ -174,8 +207,11 @@ export interface Network {
 /** Where in a document something stands: `['detection', 'selection', 0, 'eventName|contains']`. */
 export type Path = readonly (string | number)[]
 
-/** Says what is wrong with a part of the document and how to cure it. */
-export type Report = (path: Path, what: string, cure: string) => void
+/** Says what is wrong with a part of the document and how to cure it. `lineOf` tells the line of a part, for what is found wrong later. */
+export interface Report {
+  (path: Path, what: string, cure: string): void
+  readonly lineOf?: (path: Path) => number
+}
 
 /** What is wrong with a part, and how to cure it. */
 export interface Fault {
