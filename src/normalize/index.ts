@@ -7,6 +7,7 @@ import { kubernetes } from './formats/kubernetes.ts'
 import { litellm } from './formats/litellm.ts'
 import { nginx } from './formats/nginx.ts'
 import { otlp } from './formats/otlp.ts'
+import { windowsEvent } from './formats/windows-event.ts'
 import type { Format } from './shape/format.ts'
 
 /** Every format that modelward reads by itself. A new one is one file and one line here. */
@@ -19,5 +20,6 @@ export const formats: readonly Format[] = [
   bedrockInvocation,
   haproxy,
   nginx,
+  windowsEvent,
   json,
 ]

@@ -1,3 +1,4 @@
+import type { Fields, Logsource } from '../../contract/event.ts'
 import { type Format, sealedPaths } from '../shape/format.ts'
 import { timeOf } from '../shape/time.ts'
 
@@ -9,7 +10,7 @@ export const json: Format = {
   toEvents: (fields) => [
     {
       at: TIMES.map((name) => timeOf(fields[name])).find((time) => time !== undefined),
-      logsource: ANY,
+      logsource: logsourceIn(fields),
       fields,
       // Nobody has said what names a person here: nothing of it enters the ECS view.
       sealed: NOTHING,
@@ -19,9 +20,45 @@ export const json: Format = {
       },
     },
   ],
-  example: { '@timestamp': '2026-01-05T12:00:00Z', message: 'anything' },
+  example: { '@timestamp': '2026-01-05T12:00:00Z', product: 'gateway', category: 'webserver', message: 'anything' },
+  docs: 'A record may say what Sigma rules look at it: `product`, `category` and `service` as text at its top.',
 }
 
 const TIMES = ['@timestamp', 'timestamp', 'time', 'ts', 'eventTime', 'UtcTime', 'date']
-const ANY = Object.freeze({})
 const NOTHING = sealedPaths([])
+
+/** Log sources held, so that equal ones are one object; beyond these each event has its own, which costs time and nothing else. */
+export const MOST_LOGSOURCES = 500
+/** Longer words name no log source: no rule has them. */
+export const LONGEST_WORD = 64
+
+const ANY: Logsource = Object.freeze({})
+const held = new Map<string, Logsource>()
+
+/** The log source that a record names in its own `product`, `category` and `service`, each left out when it is no word. */
+function logsourceIn(fields: Fields): Logsource {
+  const [product, category, service] = [
+    wordIn(fields, 'product'),
+    wordIn(fields, 'category'),
+    wordIn(fields, 'service'),
+  ]
+  if (product === undefined && category === undefined && service === undefined) return ANY
+  const key = `${product ?? ''}\n${category ?? ''}\n${service ?? ''}`
+  const known = held.get(key)
+  if (known) return known
+  const made = Object.freeze({
+    ...(product === undefined ? {} : { product }),
+    ...(category === undefined ? {} : { category }),
+    ...(service === undefined ? {} : { service }),
+  })
+  if (held.size < MOST_LOGSOURCES) held.set(key, made)
+  return made
+}
+
+function wordIn(fields: Fields, name: string): string | undefined {
+  if (!Object.hasOwn(fields, name)) return undefined
+  const word = fields[name]
+  return typeof word === 'string' && word !== '' && word.length <= LONGEST_WORD && !word.includes('\n')
+    ? word
+    : undefined
+}
