@@ -1,8 +1,8 @@
 import type { Event } from '../../contract/event.ts'
 import { compileRule, type CompiledRule } from '../compile/rule.ts'
 import type { Rule } from '../parse/syntax.ts'
-import { Candidates } from './candidates.ts'
 import { Routes } from './route.ts'
+import { RuleIndex } from './rule-index.ts'
 
 const NONE: readonly CompiledRule[] = Object.freeze([])
 
@@ -11,32 +11,36 @@ export interface MatcherOptions {
   readonly routing: boolean
 }
 
-/** Which rules hold for an event. */
+/** Which rules hold for an event. Indexes are built on the first event of a log source, closures when a rule first holds. */
 export class Matcher {
-  readonly #candidatesFor: (event: Event) => Candidates
-  #hits: { readonly rule: CompiledRule; readonly place: number }[] = []
+  readonly #rules: readonly Rule[]
+  readonly #compiled: (CompiledRule | undefined)[]
+  readonly #indexFor: (event: Event) => RuleIndex
 
   constructor(rules: readonly Rule[], { routing }: MatcherOptions) {
-    const compiled = rules.map(compileRule)
+    this.#rules = rules
+    this.#compiled = rules.map(() => undefined)
+    const placed = rules.map((rule, place) => ({ rule, place }))
     if (routing) {
-      const routes = new Routes(compiled)
-      this.#candidatesFor = (event) => routes.to(event.logsource)
+      const routes = new Routes(placed)
+      this.#indexFor = (event) => routes.to(event.logsource)
     } else {
-      const all = new Candidates(compiled)
-      this.#candidatesFor = () => all
+      let all: RuleIndex | undefined
+      this.#indexFor = () => (all ??= new RuleIndex(placed))
     }
   }
 
   /** The rules that hold, in the order in which they were given. */
   match(event: Event): readonly CompiledRule[] {
-    this.#candidatesFor(event).each(event, this.#ask)
-    if (this.#hits.length === 0) return NONE
-    const hits = this.#hits.toSorted((a, b) => a.place - b.place)
-    this.#hits = []
-    return hits.map(({ rule }) => rule)
-  }
-
-  readonly #ask = (rule: CompiledRule, place: number, event: Event): void => {
-    if (rule.ask(event)) this.#hits.push({ rule, place })
+    const index = this.#indexFor(event)
+    index.match(event)
+    if (index.held === 0) return NONE
+    const places = index.places.subarray(0, index.held).sort()
+    const held: CompiledRule[] = []
+    for (const place of places) {
+      const rule = this.#rules[place]
+      if (rule) held.push((this.#compiled[place] ??= compileRule(rule)))
+    }
+    return held
   }
 }
