@@ -2,6 +2,7 @@ import { isInside, parseAddress } from '../parse/network.ts'
 import { opened, plainText } from '../parse/pattern.ts'
 import { compileRegex } from '../parse/regex.ts'
 import type { Comparison, Network, Pattern, Test } from '../parse/syntax.ts'
+import { partOfDate } from './dates.ts'
 import type { LeafTest } from './field.ts'
 import { fold, patternTest, textOf, type TextTest } from './text.ts'
 
@@ -63,6 +64,8 @@ function otherTest(test: PlainTest): LeafTest {
       return regexTest(test.source, test.flags)
     case 'network':
       return networkTest(test.network)
+    case 'time':
+      return timeTest(test)
     default:
       return compareTest(test.operator, test.value)
   }
@@ -91,6 +94,18 @@ function networkTest(network: Network): LeafTest {
     const address = typeof value === 'string' ? parseAddress(value) : undefined
     return address !== undefined && isInside(address, network)
   }
+}
+
+function timeTest({ part, operator, value: limit }: Extract<Test, { kind: 'time' }>): LeafTest {
+  const holds = operator === 'eq' ? isEqual : COMPARISONS[operator]
+  return (value) => {
+    const number = partOfDate(value, part)
+    return number !== undefined && holds(number, limit)
+  }
+}
+
+function isEqual(value: number, limit: number): boolean {
+  return value === limit
 }
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i

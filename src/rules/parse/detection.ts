@@ -1,35 +1,44 @@
 import { parseCondition } from './condition.ts'
 import { applyModifiers } from './modifiers.ts'
-import type { Condition, Detection, Item, Path, Report, Selection } from './syntax.ts'
+import type { Lists } from './pattern.ts'
+import type { Condition, Detection, Fault, Item, Path, Pending, Report, Selection } from './syntax.ts'
 
 /** Keys of `detection` that are not selections. */
-const RESERVED = new Set(['condition', 'timeframe'])
+const RESERVED = ['condition', 'timeframe']
 
-/** Reads the `detection` of a rule. Undefined when something in it was reported. */
-export function parseDetection(value: unknown, report: Report): Detection | undefined {
+/** Where a detection stands, and which of its keys are not selections. */
+export interface DetectionPlace {
+  readonly path: Path
+  readonly reserved: readonly string[]
+}
+
+const IN_RULE: DetectionPlace = { path: ['detection'], reserved: RESERVED }
+
+/** Reads the `detection` of a rule, or the `filter` of a filter. Undefined when something in it was reported. */
+export function parseDetection(value: unknown, report: Report, place = IN_RULE): Detection | undefined {
+  const { path, reserved } = place
   if (!isMap(value)) {
-    report(['detection'], 'it is not a map', 'Write selections and a condition under it')
+    report(path, 'it is not a map', 'Write selections and a condition under it')
     return undefined
   }
   const selections = new Map<string, Selection>()
-  const names = Object.keys(value).filter((name) => !RESERVED.has(name))
+  const names = Object.keys(value).filter((name) => !reserved.includes(name))
   for (const name of names) {
-    const selection = parseSelection(value[name], ['detection', name], report)
+    const selection = parseSelection(value[name], [...path, name], report)
     if (selection) selections.set(name, selection)
   }
-  if (names.length === 0)
-    report(['detection'], 'it has no selection', 'Write at least one, such as selection: {field: value}')
+  if (names.length === 0) report(path, 'it has no selection', 'Write at least one, such as selection: {field: value}')
   if (names.length > selections.size || names.length === 0) return undefined
-  const condition = parseConditions(value['condition'], names, report)
+  const condition = parseConditions(value['condition'], names, [...path, 'condition'], report)
   return condition && { selections, condition }
 }
 
 /** One condition, or a list of which any is enough. */
-function parseConditions(value: unknown, names: readonly string[], report: Report): Condition | undefined {
+function parseConditions(value: unknown, names: readonly string[], at: Path, report: Report): Condition | undefined {
   const texts = Array.isArray(value) ? value : [value]
   const parts: Condition[] = []
-  for (const [at, text] of texts.entries()) {
-    const path = Array.isArray(value) ? ['detection', 'condition', at] : ['detection', 'condition']
+  for (const [index, text] of texts.entries()) {
+    const path = Array.isArray(value) ? [...at, index] : at
     if (typeof text !== 'string' || text.trim() === '') {
       report(path, 'there is no condition', `Write one, such as condition: ${names[0]}`)
       return undefined
@@ -42,7 +51,7 @@ function parseConditions(value: unknown, names: readonly string[], report: Repor
     parts.push(condition)
   }
   const [only] = parts
-  if (!only) report(['detection', 'condition'], 'the list of conditions is empty', 'Write at least one')
+  if (!only) report(at, 'the list of conditions is empty', 'Write at least one')
   return parts.length > 1 ? { kind: 'or', parts } : only
 }
 
@@ -91,27 +100,34 @@ function parseItem(written: string, value: unknown, path: Path, report: Report):
   return toItem({ written, field: field === '' ? undefined : field, modifiers, values, isList }, path, report)
 }
 
-interface Written {
-  readonly written: string
-  readonly field: string | undefined
-  readonly modifiers: readonly string[]
-  readonly values: readonly unknown[]
-  readonly isList: boolean
+type Written = Omit<Pending, 'path' | 'line'> & Pick<Item, 'written' | 'field'>
+
+function toItem({ written, field, ...line }: Written, path: Path, report: Report): Item | undefined {
+  const item = makeItem({ written, field }, { path, line: report.lineOf?.(path), ...line })
+  const fault = 'what' in item ? item : refusedNow(item, report)
+  if (!fault && !('what' in item)) return item
+  if (fault) report(path, fault.what, fault.cure)
+  return undefined
 }
 
-function toItem({ written, field, modifiers, values, isList }: Written, path: Path, report: Report): Item | undefined {
-  const modified = applyModifiers(modifiers, values, isList)
-  if ('what' in modified) {
-    report(path, modified.what, modified.cure)
-    return undefined
-  }
-  const needing = ['null', 'exists', 'compare', 'field', 'network']
-  if (field === undefined && modified.groups.flat().some((test) => needing.includes(test.kind))) {
-    report(path, 'keywords are text that is looked for anywhere', 'Name a field, or write text')
-    return undefined
-  }
-  return { field, written, ...modified }
+/** What is found wrong later must be able to name its line: a caller that cannot gets no pending lines. */
+function refusedNow({ written, field, pending }: Item, report: Report): Fault | undefined {
+  if (pending === undefined || report.lineOf) return undefined
+  const made = makeItem({ written, field }, pending, new Map())
+  return 'what' in made ? made : undefined
 }
+
+/** Works the modifiers of a line into tests. Without lists, a line with placeholders stays pending. */
+export function makeItem(named: Pick<Item, 'written' | 'field'>, line: Pending, lists?: Lists): Item | Fault {
+  const modified = applyModifiers(line.modifiers, line.values, line.isList, lists)
+  if ('what' in modified) return modified
+  const { isPending, ...tests } = modified
+  if (named.field === undefined && tests.groups.flat().some((test) => NEEDING_FIELD.has(test.kind)))
+    return { what: 'keywords are text that is looked for anywhere', cure: 'Name a field, or write text' }
+  return { field: named.field, written: named.written, ...tests, ...(isPending ? { pending: line } : {}) }
+}
+
+const NEEDING_FIELD: ReadonlySet<string> = new Set(['null', 'exists', 'compare', 'time', 'field', 'network'])
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,8 +1,8 @@
 import { encodeBase64, encodeBase64Offsets, encodeUtf16, MOST_DASHES, varyDashes } from './encoding.ts'
 import { parseNetwork } from './network.ts'
-import { opened, parsePattern, plainText } from './pattern.ts'
-import { regexFault } from './regex.ts'
-import type { Comparison, Fault, Pattern, Place, Test } from './syntax.ts'
+import { fillPattern, hasPlaceholder, opened, parsePattern, placeholdersIn, plainText, type Lists } from './pattern.ts'
+import { anchored, regexFault } from './regex.ts'
+import type { Comparison, Fault, Pattern, Place, Test, TimePart } from './syntax.ts'
 
 /** A value on its way through the modifiers. */
 type Value = Text | Test
@@ -23,23 +23,34 @@ export interface Modified {
   readonly linking: 'any' | 'all'
   readonly negated: boolean
   readonly groups: readonly (readonly Test[])[]
+  /** Whether placeholders are left: there were no lists for them. */
+  readonly isPending: boolean
 }
 
-/** Modifiers that look at the rule's raw value: nothing may change it before. */
-const FIRST = new Set(['re', 'cidr', 'exists', 'lt', 'lte', 'gt', 'gte', 'fieldref'])
+const TIME_PARTS = {
+  minute: [0, 59],
+  hour: [0, 23],
+  day: [1, 31],
+  week: [1, 53],
+  month: [1, 12],
+  year: [1970, 9999],
+} as const satisfies Record<TimePart, readonly [least: number, most: number]>
+const TIMES = Object.keys(TIME_PARTS) as readonly TimePart[]
 
-const NOT_YET = new Map([
-  ['expand', 'there are no placeholder lists yet'],
-  ...['minute', 'hour', 'day', 'week', 'month', 'year'].map((name): [string, string] => [
-    name,
-    'parts of a time are not read yet',
-  ]),
+/** Modifiers that look at the rule's raw value, and what may stand before them all the same. */
+const FIRST: ReadonlyMap<string, readonly string[]> = new Map([
+  ['re', []],
+  ['exists', []],
+  ['cidr', ['expand']],
+  ['fieldref', ['expand']],
+  ...['lt', 'lte', 'gt', 'gte'].map((name): [string, readonly string[]] => [name, TIMES]),
+  ...TIMES.map((name): [string, readonly string[]] => [name, []]),
 ])
 
 const STEPS = new Map<string, Step>([
-  ['contains', onText((text) => [{ ...text, pattern: opened(text.pattern, true, true) }], 'inside')],
-  ['startswith', onText((text) => [{ ...text, pattern: opened(text.pattern, false, true) }], 'start')],
-  ['endswith', onText((text) => [{ ...text, pattern: opened(text.pattern, true, false) }], 'end')],
+  ['contains', placed('inside')],
+  ['startswith', placed('start')],
+  ['endswith', placed('end')],
   [
     'cased',
     (value) =>
@@ -52,6 +63,7 @@ const STEPS = new Map<string, Step>([
   ['dotall', (value) => flagged(value, 's')],
   ['cidr', onText((text) => networkOf(text.raw))],
   ...(['lt', 'lte', 'gt', 'gte'] as const).map((name): [string, Step] => [name, (value) => compared(value, name)]),
+  ...TIMES.map((part): [string, Step] => [part, (value) => timed(value, part)]),
   ['windash', onText(dashed)],
   ['base64', onText((text) => encoded(text, (plain, isBytes) => [encodeBase64(plain, isBytes)]))],
   ['base64offset', onText((text) => encoded(text, encodeBase64Offsets))],
@@ -67,46 +79,76 @@ const STEPS = new Map<string, Step>([
   ],
 ])
 
-/** Every modifier that a rule may use. */
-export const MODIFIERS: readonly string[] = [...STEPS.keys(), 'all', 'neq'].toSorted()
+/** Modifiers of a whole line, and the one that needs lists. */
+const OTHERS = ['all', 'neq', 'expand']
 
-/** Applies the modifiers in the order in which they are written. */
+/** Every modifier that a rule may use. */
+export const MODIFIERS: readonly string[] = [...STEPS.keys(), ...OTHERS].toSorted()
+
+/** Applies the modifiers in the order in which they are written. Without lists, placeholders stay. */
 export function applyModifiers(
   names: readonly string[],
   values: readonly unknown[],
   isList: boolean,
+  lists?: Lists,
 ): Modified | Fault {
-  const unknown = names.find((name) => !STEPS.has(name) && name !== 'all' && name !== 'neq')
-  if (unknown !== undefined) return unknownModifier(unknown)
+  const unknown = names.find((name) => !STEPS.has(name) && !OTHERS.includes(name))
+  if (unknown !== undefined)
+    return { what: `\`${unknown}\` is not a modifier`, cure: `Use one of: ${MODIFIERS.join(', ')}` }
   if (names.includes('all') && (!isList || values.length < 2))
     return { what: '`all` joins several values, and here is one', cure: 'Give a list of values, or remove `all`' }
   const chain = names.filter((name) => name !== 'all' && name !== 'neq')
-  const late = chain.findIndex((name, at) => at > 0 && FIRST.has(name))
-  if (late > 0) return { what: `\`${chain[late]}\` must be the first modifier`, cure: `Move it before \`${chain[0]}\`` }
+  const late = chain.find((name, at) =>
+    chain.slice(0, at).some((before) => !(FIRST.get(name) ?? [before]).includes(before)),
+  )
+  if (late !== undefined)
+    return { what: `\`${late}\` must be the first modifier`, cure: `Move it before \`${chain[0]}\`` }
   const groups: (readonly Test[])[] = []
   for (const value of values) {
-    const group = groupOf(chain, value)
+    const group = groupOf(chain, value, lists)
     if ('what' in group) return group
     groups.push(group)
   }
-  return { linking: names.includes('all') ? 'all' : 'any', negated: names.includes('neq'), groups }
+  const isPending = groups.flat().some((test) => test.kind === 'text' && hasPlaceholder(test.pattern))
+  return { linking: names.includes('all') ? 'all' : 'any', negated: names.includes('neq'), groups, isPending }
 }
 
-function groupOf(chain: readonly string[], value: unknown): readonly Test[] | Fault {
+function groupOf(chain: readonly string[], value: unknown, lists: Lists | undefined): readonly Test[] | Fault {
   const start = valueOf(value)
   if ('what' in start) return start
   let group: readonly Value[] = [start]
   for (const name of chain) {
+    const step = name === 'expand' ? expanding(lists) : (STEPS.get(name) ?? unchanged)
     const next: Value[] = []
     for (const one of group) {
-      const step = STEPS.get(name)
-      const made = step ? step(one) : unknownModifier(name)
+      const made = step(one)
       if ('what' in made) return { what: `\`${name}\`: ${made.what}`, cure: made.cure }
       next.push(...made)
     }
     group = next
+    // What follows is done when there are lists.
+    if (group.some(isUnfilled)) break
   }
-  return group.map((one) => (one.kind === 'written' ? { kind: 'text', pattern: one.pattern, cased: one.cased } : one))
+  const tests = group.map(testOf)
+  return tests.map(neverFault).find((fault) => fault !== undefined) ?? tests
+}
+
+const unchanged: Step = (value) => [value]
+
+function isUnfilled(value: Value): boolean {
+  return (value.kind === 'written' || value.kind === 'text') && hasPlaceholder(value.pattern)
+}
+
+function testOf(value: Value): Test {
+  return value.kind === 'written' ? { kind: 'text', pattern: value.pattern, cased: value.cased } : value
+}
+
+/** A part of a time that no date has. */
+function neverFault(test: Test): Fault | undefined {
+  if (test.kind !== 'time' || test.operator !== 'eq') return undefined
+  const [least, most] = TIME_PARTS[test.part]
+  if (test.value >= least && test.value <= most) return undefined
+  return { what: `no date has the ${test.part} ${test.value}`, cure: `Write a number from ${least} to ${most}` }
 }
 
 function valueOf(value: unknown): Value | Fault {
@@ -155,7 +197,41 @@ function networkOf(text: string): readonly Value[] | Fault {
 }
 
 function compared(value: Value, operator: Comparison): readonly Value[] | Fault {
+  if (value.kind === 'time') return [{ ...value, operator }]
   return value.kind === 'number' ? [{ kind: 'compare', operator, value: value.value }] : needs('a number', value)
+}
+
+function timed(value: Value, part: TimePart): readonly Value[] | Fault {
+  if (value.kind !== 'number') return needs('a number', value)
+  if (!Number.isInteger(value.value)) return { what: `${value.value} is no whole number`, cure: 'Write a whole number' }
+  return [{ kind: 'time', part, operator: 'eq', value: value.value }]
+}
+
+/** Text gets its wildcards, a field its place; a regular expression, which is searched for anywhere, is held to the end. */
+function placed(place: 'start' | 'end' | 'inside'): Step {
+  const text = onText((one) => [{ ...one, pattern: opened(one.pattern, place !== 'start', place !== 'end') }], place)
+  return (value) => (value.kind === 'regex' ? regexOf(anchored(value.source, place), value.flags) : text(value))
+}
+
+/** The values in place of the placeholders; without lists, the placeholders marked. */
+function expanding(lists: Lists | undefined): Step {
+  return (value) => {
+    if (value.kind === 'regex') {
+      const pattern = placeholdersIn([value.source])
+      if (lists === undefined && hasPlaceholder(pattern)) return [{ kind: 'text', pattern, cased: true }]
+      const filled = fillPattern(pattern, lists ?? new Map(), (text) => [text])
+      if ('what' in filled) return filled
+      const made = filled.map((one) => regexOf(plainText(one) ?? '', value.flags))
+      return made.find((one) => 'what' in one) ?? made.flatMap((one) => ('what' in one ? [] : one))
+    }
+    if (value.kind !== 'written') return needs('text', value)
+    if (value.isBytes) return { what: 'encoded text has no placeholders', cure: 'Write it before the encoding' }
+    const pattern = placeholdersIn(value.pattern)
+    if (lists === undefined) return [{ ...value, pattern }]
+    const filled = fillPattern(pattern, lists, parsePattern)
+    if ('what' in filled) return filled
+    return filled.map((one) => ({ ...value, pattern: one, raw: plainText(one) ?? value.raw }))
+  }
 }
 
 function dashed(text: Text): readonly Value[] | Fault {
@@ -175,10 +251,4 @@ function referenced(text: Text): readonly Value[] | Fault {
   const field = plainText(text.pattern)?.replaceAll(' ', '')
   if (!field) return { what: 'it needs the name of a field', cure: 'Write a field name without wildcards' }
   return [{ kind: 'field', field, place: 'whole', cased: false }]
-}
-
-function unknownModifier(name: string): Fault {
-  const reason = NOT_YET.get(name)
-  if (reason !== undefined) return { what: `\`${name}\` is refused: ${reason}`, cure: 'Write the values out' }
-  return { what: `\`${name}\` is not a modifier`, cure: `Use one of: ${MODIFIERS.join(', ')}` }
 }

@@ -1,4 +1,4 @@
-import { MANY, ONE, type Pattern, type PatternPart } from './syntax.ts'
+import { MANY, ONE, type Fault, type Pattern, type PatternPart } from './syntax.ts'
 
 /**
  * Sigma's escaping (specification 2.1, "Escaping"): `*` and `?` are wildcards, `\*` and `\?` are the characters, `\\` is
@@ -47,4 +47,74 @@ function writePart(part: PatternPart): string {
   if (typeof part === 'object') return `%${part.placeholder}%`
   if (typeof part === 'symbol') return part === MANY ? '*' : '?'
   return part.replaceAll(/[*?]|\\(?=[*?\\]|$)/g, '\\$&')
+}
+
+/** Placeholder name -> its values, in Sigma's writing: `*` and `?` are wildcards. */
+export type Lists = ReadonlyMap<string, readonly string[]>
+
+/** One written value becomes at most this many by its placeholders. */
+export const MOST_VALUES = 10_000
+
+/** `%name%` in the literal parts becomes a placeholder; `\\%` is a percent sign, as is one without its partner. */
+export function placeholdersIn(pattern: Pattern): Pattern {
+  return joined(pattern.flatMap((part) => (typeof part === 'string' ? split(part) : [part])))
+}
+
+function split(text: string): PatternPart[] {
+  const parts: PatternPart[] = []
+  let from = 0
+  for (const { 0: whole, 1: name = '', index } of text.matchAll(/(?<!\\)%([^%]+)%/g)) {
+    parts.push(unescaped(text.slice(from, index)), { placeholder: name })
+    from = index + whole.length
+  }
+  return [...parts, unescaped(text.slice(from))]
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll('\\%', '%')
+}
+
+export function hasPlaceholder(pattern: Pattern): boolean {
+  return pattern.some((part) => typeof part === 'object')
+}
+
+/** The pattern with every combination of its placeholders' values; `read` makes a pattern of a value. */
+export function fillPattern(
+  pattern: Pattern,
+  lists: Lists,
+  read: (value: string) => Pattern,
+): readonly Pattern[] | Fault {
+  let filled: readonly Pattern[] = [[]]
+  for (const part of pattern) {
+    const values: readonly Pattern[] | undefined =
+      typeof part === 'object' ? lists.get(part.placeholder)?.map(read) : [[part]]
+    if (values === undefined) return unresolved(part, lists)
+    if (filled.length * values.length > MOST_VALUES)
+      return {
+        what: `its placeholders make more than ${MOST_VALUES} values`,
+        cure: 'Split the value, or shorten a list',
+      }
+    filled = filled.flatMap((before) => values.map((value) => [...before, ...value]))
+  }
+  return filled.map(joined)
+}
+
+function unresolved(part: PatternPart, lists: Lists): Fault {
+  const name = typeof part === 'object' ? part.placeholder : ''
+  const there = lists.size === 0 ? 'there are none yet' : `there are: ${[...lists.keys()].join(', ')}`
+  return {
+    what: `the placeholder %${name}% has no list`,
+    cure: `Give a list called ${name} (${there}), or write \\% for a percent sign`,
+  }
+}
+
+/** Neighbouring texts as one, empty ones and doubled `*` left out. */
+function joined(parts: Pattern): Pattern {
+  const made: PatternPart[] = []
+  for (const part of parts) {
+    const last = made.at(-1)
+    if (typeof part === 'string' && typeof last === 'string') made[made.length - 1] = last + part
+    else if (part !== '' && !(part === MANY && last === MANY)) made.push(part)
+  }
+  return made
 }

@@ -28,3 +28,9 @@ export function regexFault(source: string, flags: string): Fault | undefined {
     return { what: `the expression is not valid: ${message}`, cure: 'Use the syntax of RE2' }
   }
 }
+
+/** The expression where it must be found: at the text's start, at its end or anywhere. */
+export function anchored(source: string, place: 'start' | 'end' | 'inside'): string {
+  if (place === 'inside') return source
+  return place === 'start' ? String.raw`\A(?:${source})` : String.raw`(?:${source})\z`
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import type { Problem } from '../../runtime/errors.ts'
+import { makeItem } from './detection.ts'
+import type { Lists } from './pattern.ts'
+import type { Detection, Fault, Filter, Item, Path, Rule, Selection } from './syntax.ts'
+
+/**
+ * Puts the values of lists in place of `%name%`: each value with placeholders becomes one value a combination, any of which
+ * is enough. A rule that uses a placeholder without a list is refused. The values are part of a rule's meaning, and so of its
+ * digest.
+ */
+export function resolvePlaceholders(
+  rules: readonly Rule[],
+  lists: Lists,
+): { readonly rules: readonly Rule[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const resolved = rules.flatMap((rule) => {
+    const made = resolve(rule.detection, lists)
+    problems.push(...made.faults.map((fault) => problemOf(fault, rule.facts.file, rule.line)))
+    if (made.faults.length > 0) return []
+    if (made.detection === rule.detection) return [rule]
+    const facts = { ...rule.facts, digest: digestOf(rule.facts.digest, made.detection) }
+    return [{ ...rule, facts, detection: made.detection }]
+  })
+  return { rules: resolved, problems }
+}
+
+/** The same for filters; a filter that is refused takes nothing away. */
+export function resolveFilterPlaceholders(
+  filters: readonly Filter[],
+  lists: Lists,
+): { readonly filters: readonly Filter[]; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const resolved = filters.flatMap((filter) => {
+    const { detection, faults } = resolve(filter.detection, lists)
+    problems.push(...faults.map((fault) => problemOf(fault, filter.file, filter.line)))
+    if (faults.length > 0) return []
+    return [
+      detection === filter.detection ? filter : { ...filter, detection, digest: digestOf(filter.digest, detection) },
+    ]
+  })
+  return { filters: resolved, problems }
+}
+
+interface PlacedFault extends Fault {
+  readonly path: Path
+  readonly line: number | undefined
+}
+
+/** The detection itself where it has no placeholders. */
+function resolve(detection: Detection, lists: Lists): { detection: Detection; faults: readonly PlacedFault[] } {
+  const faults: PlacedFault[] = []
+  let hasPending = false
+
+  function ofSelection(selection: Selection): Selection {
+    if (selection.kind === 'item') return { kind: 'item', item: ofItem(selection.item) }
+    return { kind: selection.kind, parts: selection.parts.map(ofSelection) }
+  }
+
+  function ofItem(item: Item): Item {
+    if (item.pending === undefined) return item
+    hasPending = true
+    const made = makeItem(item, item.pending, lists)
+    if (!('what' in made)) return made
+    faults.push({ path: item.pending.path, line: item.pending.line, ...made })
+    return item
+  }
+
+  const selections = new Map([...detection.selections].map(([name, selection]) => [name, ofSelection(selection)]))
+  return { detection: hasPending ? { ...detection, selections } : detection, faults }
+}
+
+function problemOf({ path, line, what, cure }: PlacedFault, file: string, start: number): Problem {
+  const part = path.map((step, at) => (typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`)).join('')
+  return { file, line: line ?? start, part, what, cure }
+}
+
+/** The wildcards of a pattern are symbols, which JSON leaves out. */
+function digestOf(before: string, { selections }: Detection): string {
+  const meaning = JSON.stringify([...selections], (_key, part: unknown) =>
+    typeof part === 'symbol' ? String(part) : part,
+  )
+  return createHash('sha256').update(before).update(meaning).digest('hex')
+}
