@@ -27,7 +27,7 @@ export const json: Format = {
 const TIMES = ['@timestamp', 'timestamp', 'time', 'ts', 'eventTime', 'UtcTime', 'date']
 const NOTHING = sealedPaths([])
 
-/** Log sources held, so that equal ones are one object; beyond these each event has its own, which costs time and nothing else. */
+/** Log sources held, so that equal ones are one object. One more makes the oldest go: its next event gets a new object. */
 export const MOST_LOGSOURCES = 500
 /** Longer words name no log source: no rule has them. */
 export const LONGEST_WORD = 64
@@ -51,7 +51,9 @@ function logsourceIn(fields: Fields): Logsource {
     ...(category === undefined ? {} : { category }),
     ...(service === undefined ? {} : { service }),
   })
-  if (held.size < MOST_LOGSOURCES) held.set(key, made)
+  const [oldest] = held.keys()
+  if (held.size >= MOST_LOGSOURCES && oldest !== undefined) held.delete(oldest)
+  held.set(key, made)
   return made
 }
 
