@@ -55,12 +55,14 @@ export function patternTest(pattern: Pattern, cased: boolean): (text: string) =>
 
 /**
  * Sigma's regular expressions are searched for, in their case. Plain RegExp differs from RE2 and PCRE in what `.` leaves out,
- * in `\s`, in flags that stand in front and in a few escapes, which are translated.
+ * in `\s`, in flags that stand in front and in a few escapes, which are translated. `startswith` and `endswith`
+ * hold it to an end.
  */
-export function regexTest(written: string, flags: string): (text: string) => boolean {
+export function regexTest(written: string, flags: string, place = 'contains'): (text: string) => boolean {
   const inFront = /^\(\?([ims]+)\)/.exec(written)
   const all = new Set(Array.from(`${flags}${inFront?.[1] ?? ''}`))
-  const source = written.slice(inFront?.[0].length ?? 0)
+  const bare = written.slice(inFront?.[0].length ?? 0)
+  const source = { startswith: `\\A(?:${bare})`, endswith: `(?:${bare})\\z` }[place] ?? bare
   const made = source.replaceAll(/\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:\w+:\]|[^\]\\])*\]|\(\?P<|\./g, (part) => {
     if (part === '.') return all.has('s') ? '[^]' : '[^\\n]'
     if (part === '(?P<') return '(?<'

@@ -65,7 +65,7 @@ function modified(way: Way, modifier: string, placeholders: Placeholders): reado
     case 'contains':
     case 'startswith':
     case 'endswith':
-      if (way.reference !== undefined) return [{ ...way, place: modifier }]
+      if (way.reference !== undefined || way.regex !== undefined) return [{ ...way, place: modifier }]
       return [
         {
           ...way,
@@ -148,7 +148,7 @@ function keyword(way: Way): Question {
   const test =
     way.regex === undefined
       ? patternTest(['many', ...(way.pattern ?? literal(String(way.raw))), 'many'], way.cased === true)
-      : regexTest(way.regex, way.flags ?? '')
+      : regexTest(way.regex, way.flags ?? '', way.place)
   return (event) => everyValue(event.fields).some((value) => onText(value, test))
 }
 
@@ -183,7 +183,7 @@ function referenced(way: Way, field: string, other: string): Question {
 
 function valueTest(way: Way): (value: unknown) => boolean {
   if (way.regex !== undefined) {
-    const test = regexTest(way.regex, way.flags ?? '')
+    const test = regexTest(way.regex, way.flags ?? '', way.place)
     return (value) => onText(value, test)
   }
   if (way.cidr !== undefined) return networkTest(way.cidr)
@@ -232,12 +232,16 @@ function compares(value: number, operator: string, limit: number): boolean {
   return operator === 'gte' ? value >= limit : value === limit
 }
 
-/** A part of a date as it is written, whatever its zone. */
+/** A part of a date as it is written, in UTC; numbers are seconds or milliseconds since 1970. */
 function timeTest(part: string, operator: string, limit: number): (value: unknown) => boolean {
   return (value) => {
     const [, year = '', month = '', day = '', hour = '', minute = ''] =
-      /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d))?/.exec(typeof value === 'string' ? value : '') ?? []
-    const written = { year, month, day, hour, minute, week: year && String(weekOf(+year, +month, +day)) }[part] ?? ''
+      /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d):\d\d(?:\.\d+)?Z?)?$/.exec(dateOf(value)) ?? []
+    if (Number(hour) > 23 || Number(minute) > 59 || !isDay(+year, +month, +day)) return false
+    const written =
+      { year, month, day, hour: hour || '0', minute: minute || '0', week: year && String(weekOf(+year, +month, +day)) }[
+        part
+      ] ?? ''
     return written !== '' && compares(Number(written), operator, limit)
   }
 }
@@ -248,4 +252,16 @@ function weekOf(year: number, month: number, day: number): number {
   const thursday = new Date(date.getTime() + (3 - ((date.getUTCDay() + 6) % 7)) * 86_400_000)
   const first = Date.UTC(thursday.getUTCFullYear(), 0, 1)
   return Math.floor((thursday.getTime() - first) / (7 * 86_400_000)) + 1
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day))
+  return date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+}
+
+function dateOf(value: unknown): string {
+  if (typeof value === 'string' && !/^\d{9,}/.test(value)) return value
+  const number = Number(value)
+  if (typeof value === 'object' || Number.isNaN(number) || number < 0) return ''
+  return new Date(number < 1e11 ? number * 1000 : number).toISOString()
 }
