@@ -1,0 +1,270 @@
+/**
+ * What is known of the events in a window. Values come at its end and go at its begin; for late events also the other way
+ * round. `since` is the window's begin, which is not in it.
+ */
+export interface Measure {
+  /** False where what was added cannot be taken back: then it is made anew from the window's events. */
+  readonly isReversible: boolean
+  add(value: number, at: number): void
+  remove(value: number): void
+  /** What the condition compares. `count`: events in the window. */
+  number(count: number, since: number): number
+  /** Of temporal correlations: whether the rule at this place was seen. */
+  saw(place: number, since: number): boolean
+  /** Numbers beyond the window's values that must be stored for the same answers after a restart. */
+  kept(): readonly number[]
+  keep(numbers: readonly number[]): void
+}
+
+abstract class Reversible implements Measure {
+  readonly isReversible = true
+  abstract add(value: number, at: number): void
+  abstract remove(value: number): void
+  abstract number(count: number, since: number): number
+  saw(_place: number, _since: number): boolean {
+    return false
+  }
+  kept(): readonly number[] {
+    return NOTHING
+  }
+  keep(_numbers: readonly number[]): void {}
+}
+
+const NOTHING: readonly number[] = Object.freeze([])
+
+/** How many events; knows nothing of its own, so that all groups share one. */
+export class Count extends Reversible {
+  add(): void {}
+  remove(): void {}
+  number(count: number): number {
+    return count
+  }
+}
+
+/** Up to here distinct values are looked for one by one, which is quicker than a map and smaller. */
+const FEW = 16
+
+/** How many different values. */
+export class Distinct extends Reversible {
+  readonly #values: number[] = []
+  readonly #times: number[] = []
+  #map: Map<number, number> | undefined
+
+  add(value: number): void {
+    if (this.#map) {
+      this.#map.set(value, (this.#map.get(value) ?? 0) + 1)
+      return
+    }
+    const place = this.#values.indexOf(value)
+    if (place >= 0) this.#times[place] = (this.#times[place] ?? 0) + 1
+    else if (this.#values.length < FEW) {
+      this.#values.push(value)
+      this.#times.push(1)
+    } else {
+      this.#map = new Map(this.#values.map((one, at) => [one, this.#times[at] ?? 0]))
+      this.#map.set(value, 1)
+      this.#values.length = this.#times.length = 0
+    }
+  }
+
+  remove(value: number): void {
+    if (this.#map) this.#removeFromMap(this.#map, value)
+    else {
+      const place = this.#values.indexOf(value)
+      const left = (this.#times[place] ?? 0) - 1
+      if (left > 0) this.#times[place] = left
+      else {
+        const lastValue = this.#values.pop() ?? 0
+        const lastTimes = this.#times.pop() ?? 0
+        if (place < this.#values.length) {
+          this.#values[place] = lastValue
+          this.#times[place] = lastTimes
+        }
+      }
+    }
+  }
+
+  number(): number {
+    return this.#map?.size ?? this.#values.length
+  }
+
+  #removeFromMap(map: Map<number, number>, value: number): void {
+    const left = (map.get(value) ?? 0) - 1
+    if (left > 0) map.set(value, left)
+    else map.delete(value)
+    if (map.size > 0) return
+    this.#map = undefined
+  }
+}
+
+/** How many different rules, and which; a value is a rule's place. */
+export class Seen extends Reversible {
+  readonly #times: number[]
+  #distinct = 0
+
+  constructor(places: number) {
+    super()
+    this.#times = Array.from({ length: places }, () => 0)
+  }
+
+  add(place: number): void {
+    const times = this.#times[place] ?? 0
+    if (times === 0) this.#distinct++
+    this.#times[place] = times + 1
+  }
+
+  remove(place: number): void {
+    const times = this.#times[place] ?? 0
+    if (times === 1) this.#distinct--
+    this.#times[place] = times - 1
+  }
+
+  number(): number {
+    return this.#distinct
+  }
+
+  override saw(place: number): boolean {
+    return (this.#times[place] ?? 0) > 0
+  }
+}
+
+/**
+ * The sum in two parts, the second what the first was rounded by (Knuth's TwoSum), so that values that come and go leave
+ * nothing behind; an empty window is exactly 0 again.
+ */
+export class Sum extends Reversible {
+  readonly #isAverage: boolean
+  #high = 0
+  #low = 0
+  #count = 0
+
+  constructor(isAverage: boolean) {
+    super()
+    this.#isAverage = isAverage
+  }
+
+  add(value: number): void {
+    this.#count++
+    this.#plus(value)
+  }
+
+  remove(value: number): void {
+    this.#count--
+    if (this.#count > 0) this.#plus(-value)
+    else this.#high = this.#low = 0
+  }
+
+  number(count: number): number {
+    const sum = this.#high + this.#low
+    return this.#isAverage ? sum / count : sum
+  }
+
+  override kept(): readonly number[] {
+    return [this.#high, this.#low]
+  }
+
+  override keep([high = 0, low = 0]: readonly number[]): void {
+    this.#high = high
+    this.#low = low
+  }
+
+  #plus(value: number): void {
+    const sum = this.#high + value
+    const part = sum - this.#high
+    this.#low += this.#high - (sum - part) + (value - part)
+    this.#high = sum
+  }
+}
+
+/** A percentile by linear interpolation between the two nearest values, as of NumPy's default; the values stand in order. */
+export class Percentile extends Reversible {
+  readonly #sorted: number[] = []
+  readonly #share: number
+
+  constructor(percentile: number) {
+    super()
+    this.#share = percentile / 100
+  }
+
+  add(value: number): void {
+    this.#sorted.splice(this.#placeOf(value), 0, value)
+  }
+
+  remove(value: number): void {
+    this.#sorted.splice(this.#placeOf(value), 1)
+  }
+
+  number(): number {
+    const rank = this.#share * (this.#sorted.length - 1)
+    const below = Math.floor(rank)
+    const low = this.#sorted[below] ?? Number.NaN
+    const high = this.#sorted[below + 1] ?? low
+    return low + (high - low) * (rank - below)
+  }
+
+  /** The first place whose value is not less. */
+  #placeOf(value: number): number {
+    let low = 0
+    let high = this.#sorted.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#sorted[middle] ?? 0) < value) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+/**
+ * The most rules that were seen in their order, each by an event of its own. Kept is, for every length of such a chain and
+ * every place that it may end in, the latest time at which one begins: the window holds the chain when that is within it.
+ * A value is the places of one event's rules, as bits.
+ */
+export class Ordered implements Measure {
+  readonly isReversible = false
+  readonly #places: number
+  /** By (length - 1) * places + the place that it ends in. */
+  readonly #begins: number[]
+
+  constructor(places: number) {
+    this.#places = places
+    this.#begins = Array.from({ length: places * places }, () => Number.NEGATIVE_INFINITY)
+  }
+
+  add(bits: number, at: number): void {
+    const places = this.#places
+    for (let row = (places - 1) * places; row > 0; row -= places) this.#lengthen(bits, row)
+    for (let place = 0; place < places; place++) if (bits & (1 << place)) this.#begins[place] = at
+  }
+
+  remove(): void {}
+
+  number(_count: number, since: number): number {
+    const places = this.#places
+    for (let at = this.#begins.length - 1; at >= 0; at--)
+      if ((this.#begins[at] ?? 0) > since) return Math.floor(at / places) + 1
+    return 0
+  }
+
+  saw(place: number, since: number): boolean {
+    return (this.#begins[place] ?? 0) > since
+  }
+
+  kept(): readonly number[] {
+    return NOTHING
+  }
+
+  keep(): void {}
+
+  /** The chains of one length: those that are one shorter and end before a place, with the event at that place. */
+  #lengthen(bits: number, row: number): void {
+    const places = this.#places
+    let latest = Number.NEGATIVE_INFINITY
+    for (let place = 0; place < places; place++) {
+      const known = this.#begins[row + place] ?? 0
+      if (bits & (1 << place) && latest > known) this.#begins[row + place] = latest
+      const shorter = this.#begins[row - places + place] ?? 0
+      if (shorter > latest) latest = shorter
+    }
+  }
+}
