@@ -88,12 +88,14 @@ export class Automaton {
 
   #scanFolded(value: string, hits: Hits): void {
     let row = this.#startRow
-    const columns = writtenIn({ text: value, start: false, end: true }, this.#columns)
-    for (const column of columns) {
-      const next = this.#table[row + column] ?? 0
+    const step = (symbol: number): void => {
+      const next = this.#table[row + (this.#columns[symbol] ?? OTHER)] ?? 0
       row = next >>> 1
       if ((next & 1) === 1) this.#tell(row, value, hits)
     }
+    eachSymbol(value, step)
+    const last = this.#table[row + END] ?? 0
+    if ((last & 1) === 1) this.#tell(last >>> 1, value, hits)
   }
 
   #tell(row: number, value: string, hits: Hits): void {

@@ -44,7 +44,11 @@ function stepOf(source: string, at: number): { readonly text: string; readonly n
     if (CLASSES.has(escaped) || CONTROLS.has(escaped)) return { text: '', next: at + 2 }
     return /^[!-~]$/.test(escaped) && !/[a-z0-9]/i.test(escaped) ? { text: escaped, next: at + 2 } : undefined
   }
-  if (char === '(') return skip(groupEnd(source, at))
+  if (char === '(') {
+    // A group of flags alone is no step: what repeats after it repeats what stands before it.
+    const isFlags = at > 0 && /^\(\?[a-zA-Z-]+\)/.test(source.slice(at, at + 12))
+    return isFlags ? undefined : skip(groupEnd(source, at))
+  }
   if (char === '[') return skip(classEnd(source, at))
   if (char === '{') return skip(source.indexOf('}', at) + 1)
   return { text: '.^$?*+)'.includes(char) ? '' : char, next: at + 1 }

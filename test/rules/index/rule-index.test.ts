@@ -9,7 +9,7 @@ import { event } from '../../support/events.ts'
 import { ruleWith } from '../one-rule.ts'
 
 const FIELDS = ['a', 'b', 'c.d', 'user.name']
-const VALUES = ['x', 'Y', 'xy', 1, '1', true, null, 'ς', 'Σ', '{"d":"x"}', '']
+const VALUES = ['x', 'Y', 'xy', 'yxxy', 1, '1', true, null, 'ς', 'Σ', 'xΣy', '\u212A', '😀x', '{"d":"x"}', '']
 const value = fc.constantFrom(...VALUES)
 const MODIFIERS = [
   '',
@@ -23,18 +23,27 @@ const MODIFIERS = [
   '|contains|all',
   '|exists',
   '|fieldref',
+  '|endswith',
+  '|endswith',
+  '|re',
+  '|gt',
 ]
+const PATTERNS = ['x*', '*y', 'x?y', '*x*y*', 'σ', '*Σ*', 'k', 'y?x*', '?', '*', '😀?', 'x*x', '\\*']
+const EXPRESSIONS = ['xy', '^x', 'yx+y', '(?i)XY', 'x|1', 'Σ', 'y.?xy']
 
 /** A line of a selection, as JSON, which is YAML. */
 const line = fc
   .tuple(
     fc.constantFrom(...FIELDS),
     fc.constantFrom(...MODIFIERS),
-    fc.array(value, { minLength: 2, maxLength: 3 }),
+    fc.array(fc.oneof(value, fc.constantFrom(...PATTERNS)), { minLength: 2, maxLength: 3 }),
     fc.boolean(),
+    fc.array(fc.constantFrom(...EXPRESSIONS), { minLength: 1, maxLength: 2 }),
   )
-  .map(([field, modifier, values, isList]): [string, unknown] => {
+  .map(([field, modifier, values, isList, expressions]): [string, unknown] => {
     const texts = values.filter((one) => typeof one === 'string' && !one.startsWith('{'))
+    if (modifier === '|re') return [field + modifier, expressions]
+    if (modifier === '|gt') return [field + modifier, 0]
     if (modifier === '|exists') return [field + modifier, isList]
     if (modifier === '|fieldref') return [field + modifier, 'b']
     if (modifier === '' || modifier === '|neq') return [field + modifier, isList ? values : values[0]]
@@ -43,7 +52,7 @@ const line = fc
       : [field + modifier, modifier.endsWith('all') || isList ? texts : texts[0]]
   })
 const map = fc.array(line, { minLength: 1, maxLength: 3 }).map((lines) => Object.fromEntries(lines))
-const keywords = fc.array(fc.constantFrom('x', 'xy', 1), { minLength: 1, maxLength: 2 })
+const keywords = fc.array(fc.constantFrom('x', 'xy', 1, 'x*y', 'Σ', 'y?x'), { minLength: 1, maxLength: 2 })
 const selection = fc.oneof(
   { weight: 4, arbitrary: map },
   { weight: 2, arbitrary: fc.array(map, { minLength: 1, maxLength: 3 }) },
