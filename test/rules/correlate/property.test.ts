@@ -1,0 +1,90 @@
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { RuleJudge } from '../../../src/rules/judge.ts'
+import type { Finding } from '../../../src/contract/rules.ts'
+import type { StateChange } from '../../../src/contract/detect.ts'
+import { correlationText, documents, happens, linked } from './given.ts'
+import { NaiveCorrelation, type Taken } from './naive.ts'
+
+const LATENESS_MS = 7_000
+const BODIES = [
+  'type: event_count\nrules: a\ngroup-by: user\ntimespan: 10s\ncondition: {gte: 4}',
+  'type: event_count\nrules: [a, b]\ngroup-by: user\ntimespan: 10s\ncondition: {gt: 1, lte: 3}',
+  'type: event_count\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {eq: 3}',
+  'type: value_count\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {field: value, gte: 4}',
+  'type: value_count\nrules: [a, b]\ngroup-by: user\ntimespan: 20s\ncondition: {field: value, neq: 3}',
+  'type: value_sum\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {field: value, gt: 12}',
+  'type: value_avg\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {field: value, lt: 2}',
+  'type: value_median\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {field: value, gte: 4}',
+  'type: value_percentile\nrules: [a, b]\ngroup-by: user\ntimespan: 10s\ncondition: {field: value, gte: 6, percentile: 90}',
+  'type: temporal\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s',
+  'type: temporal\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {eq: 2}',
+  'type: temporal_ordered\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s',
+  'type: temporal_ordered\nrules: [b, a, b]\ngroup-by: user\ntimespan: 15s',
+  'type: temporal_ordered\nrules: [a, b, c]\ngroup-by: user\ntimespan: 10s\ncondition: {gte: 2, lt: 3}',
+]
+
+interface Step {
+  readonly later: number
+  readonly is: readonly string[]
+  readonly user: string
+  readonly value: number
+}
+
+/** Mostly forward, sometimes back, often not at all. */
+const step = fc.record({
+  later: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) }, fc.integer({ min: -9, max: 12 })),
+  is: fc.subarray(['a', 'b', 'c'], { minLength: 1 }),
+  user: fc.constantFrom('u', 'u', 'v'),
+  value: fc.integer({ min: 0, max: 8 }),
+})
+
+function* takenOf(steps: readonly Step[], isAlone: boolean): IterableIterator<Taken & { readonly seconds: number }> {
+  let seconds = 0
+  for (const [place, { later, is, user, value }] of steps.entries()) {
+    seconds += later
+    yield { id: `e${place}`, at: seconds * 1_000, seconds, group: user, rules: isAlone ? is.slice(0, 1) : is, value }
+  }
+}
+
+describe.each(BODIES)('%s', (body) => {
+  const read = documents(correlationText(body))
+  const more = { latenessMs: LATENESS_MS }
+  const make = (): RuleJudge => new RuleJudge(read.rules, linked(read, more))
+  /** Rules speak one after the other, also at one event: what holds only until the next has spoken is no answer to compare. */
+  const isAlone = body.startsWith('type: temporal') && / eq|{eq| lt/.test(body)
+  const [correlation] = read.correlations
+  if (!correlation) throw new Error('no correlation')
+
+  test('answers as a naive look at the whole history does, wherever it is cut, stored and restored', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 5, maxLength: 40 }), fc.integer({ min: 1, max: 9 }), (steps, every) => {
+        const naive = new NaiveCorrelation(correlation, LATENESS_MS)
+        const whole = make()
+        let cut = make()
+        const stored = new Map<string, StateChange>()
+        for (const [place, { seconds, ...taken }] of [...takenOf(steps, isAlone)].entries()) {
+          const one = { ...happens(seconds, taken.rules, { user: taken.group, value: taken.value }), id: taken.id }
+          const isFed = taken.rules.some((rule) => correlation.rules.includes(rule))
+          const rules = taken.rules.filter((rule) => correlation.rules.includes(rule))
+          const expected = isFed ? naive.take({ ...taken, rules }) : undefined
+          expect(idsOf(whole.judge(one))).toEqual(expected)
+          expect(idsOf(cut.judge(one))).toEqual(expected)
+          if (place % every > 0) continue
+          for (const change of cut.changes()) stored.set(change.key, change)
+          expect(new Map([...cut.state()].map((change) => [change.key, change]))).toEqual(
+            new Map([...stored].filter(([, { value }]) => value !== null)),
+          )
+          cut = make()
+          cut.restore(stored.values())
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+/** The events of the correlation's finding, in the order of time; of equal times as they came. */
+function idsOf(findings: readonly Finding[]): readonly string[] | undefined {
+  return findings.find(({ rule }) => rule.id === 'id-C')?.events?.map(({ id }) => id)
+}
