@@ -1,8 +1,11 @@
 import type { Event } from '../contract/event.ts'
-import type { RuleFacts } from '../contract/rules.ts'
+import type { Judge, RuleFacts } from '../contract/rules.ts'
 import { reasonOf } from '../runtime/errors.ts'
+import { KeyedHash } from '../runtime/keyed-hash.ts'
 import { RuleJudge } from './judge.ts'
-import type { Rule, RuleTest, TestStep } from './parse/syntax.ts'
+import type { Correlation, Rule, RuleTest, TestStep } from './parse/syntax.ts'
+import { memoriesOf } from './remember/memories.ts'
+import { Room } from './state/groups.ts'
 
 export type { TestStep } from './parse/syntax.ts'
 
@@ -20,18 +23,50 @@ export interface RuleTestResult {
 /** Turns a test's record with a format into events, as the daemon would: through its normaliser. May throw. */
 export type ToEvents = (step: TestStep) => readonly Event[]
 
-/**
- * Runs the tests that live in the rules, each rule alone, log source routing included. A rule needs a test that fires and one
- * that stays quiet; without them it fails. A test with a format needs `toEvents`.
- */
-export function runRuleTests(rules: readonly Rule[], toEvents?: ToEvents): readonly RuleTestResult[] {
-  return rules.flatMap((rule) => {
-    const judge = new RuleJudge([rule])
-    return [...missingTests(rule), ...rule.tests.map((test) => runTest(rule, test, judge, toEvents))]
-  })
+/** What is tested. */
+export interface TestedRules {
+  readonly rules: readonly Rule[]
+  readonly correlations: readonly Correlation[]
+  /** A fresh judge of the rule or correlation with this id and of all that feeds it, and of nothing else. */
+  readonly judgeFor: (id: string) => Judge
 }
 
-function missingTests(rule: Rule): readonly RuleTestResult[] {
+/** Groups that one test may make. */
+const MOST_GROUPS = 100_000
+const TEST_KEY = new Uint8Array(8)
+
+/** When a test begins, epoch ms: 1 January 2026. Where its first record has a time of its own, it begins by that. */
+export const TEST_BEGIN = Date.UTC(2026, 0, 1)
+
+/**
+ * Runs the tests that live in rules and correlations, each rule by itself with what feeds it and with its memory, log source
+ * routing included. A rule needs a test that fires and one that stays quiet; without them it fails. A test with a format
+ * needs `toEvents`. The clock is moved to every event's time before the event is judged, and at the end to `until`; a test
+ * fires when the rule itself made a finding at any of these moments. A record of a format keeps its own time; one that has
+ * none, and is thus given the time of its reception, happens at its step's `at`.
+ */
+export function runRuleTests(tested: TestedRules | readonly Rule[], toEvents?: ToEvents): readonly RuleTestResult[] {
+  const pack = 'judgeFor' in tested ? tested : aloneOf(tested)
+  return [...pack.rules, ...pack.correlations].flatMap((rule) => [
+    ...missingTests(rule),
+    ...rule.tests.map((test) => runTest(rule, test, pack, toEvents)),
+  ])
+}
+
+/** Rules without correlations: each is judged alone, with what it remembers. */
+function aloneOf(rules: readonly Rule[]): TestedRules {
+  const judgeFor = (id: string): Judge => {
+    const alone = rules.filter(({ facts }) => facts.id === id)
+    const room = new Room(MOST_GROUPS)
+    return new RuleJudge(alone, { memories: memoriesOf(alone, { room, hash: new KeyedHash(TEST_KEY) }), room })
+  }
+  return { rules, correlations: [], judgeFor }
+}
+
+type Tested = Rule | Correlation
+type Logsource = RuleFacts['logsource']
+
+function missingTests(rule: Tested): readonly RuleTestResult[] {
   return [true, false]
     .filter((fires) => !rule.tests.some((test) => test.fires === fires))
     .map((fires) =>
@@ -39,39 +74,114 @@ function missingTests(rule: Rule): readonly RuleTestResult[] {
     )
 }
 
-function runTest(rule: Rule, test: RuleTest, judge: RuleJudge, toEvents: ToEvents | undefined): RuleTestResult {
+function runTest(rule: Tested, test: RuleTest, pack: TestedRules, toEvents: ToEvents | undefined): RuleTestResult {
   try {
-    const events = test.steps.flatMap((step) => eventsOf(rule, step, toEvents))
-    const fired = events.some((event) => judge.judge(event).length > 0)
+    const read = (step: TestStep, place: number): readonly Event[] => eventsOf(rule, step, place, pack, toEvents)
+    const fired = fires(rule.facts.id, test, pack.judgeFor(rule.facts.id), read)
     return resultOf(rule, test.name, fired === test.fires, fired ? 'it fired' : 'it stayed quiet')
   } catch (error) {
     return resultOf(rule, test.name, false, reasonOf(error))
   }
 }
 
-function resultOf(rule: Rule, name: string, passed: boolean, detail: string): RuleTestResult {
-  return { rule: rule.facts, file: rule.facts.file, name, passed, detail }
+type ReadStep = (step: TestStep, place: number) => readonly Event[]
+
+function fires(id: string, test: RuleTest, judge: Judge, read: ReadStep): boolean {
+  let begin: number | undefined
+  let clock = Number.NEGATIVE_INFINITY
+  let fired = false
+  const moveTo = (time: number): void => {
+    clock = Math.max(clock, time)
+    if (judge.tick(clock).some(({ rule }) => rule.id === id)) fired = true
+  }
+  for (const [place, step] of test.steps.entries())
+    for (const given of read(step, place)) {
+      begin ??= hasOwnTime(given) ? given.at - step.atMs : TEST_BEGIN
+      if (clock < begin) moveTo(begin)
+      const event = hasOwnTime(given) ? given : movedTo(given, begin + step.atMs)
+      moveTo(event.at)
+      if (judge.judge(event).some(({ rule }) => rule.id === id)) fired = true
+    }
+  if (test.untilMs !== undefined) moveTo((begin ?? TEST_BEGIN) + test.untilMs)
+  return fired
 }
 
-function eventsOf(rule: Rule, test: TestStep, toEvents: ToEvents | undefined): readonly Event[] {
-  if (test.format === undefined) return [plainEvent(rule, test)]
-  if (!toEvents) throw new Error(`no normaliser was given for format ${test.format}`)
-  const events = toEvents(test)
-  if (events.length === 0) throw new Error(`format ${test.format} made no event of the record`)
+function resultOf({ facts }: Tested, name: string, passed: boolean, detail: string): RuleTestResult {
+  return { rule: facts, file: facts.file, name, passed, detail }
+}
+
+function eventsOf(
+  rule: Tested,
+  step: TestStep,
+  place: number,
+  pack: TestedRules,
+  toEvents: ToEvents | undefined,
+): readonly Event[] {
+  if (step.format === undefined) return [plainEvent(step, place, step.logsource ?? logsourceOf(rule, pack))]
+  if (!toEvents) throw new Error(`no normaliser was given for format ${step.format}`)
+  const events = toEvents(step)
+  if (events.length === 0) throw new Error(`format ${step.format} made no event of the record`)
   return events
 }
 
-function plainEvent(rule: Rule, test: TestStep): Event {
+function plainEvent(step: TestStep, place: number, logsource: Logsource): Event {
   return {
-    id: 'test',
+    id: `test-${place + 1}`,
     at: 0,
     receivedAt: 0,
     source: 'test',
     format: 'test',
-    logsource: rule.facts.logsource,
-    fields: test.event,
+    logsource,
+    fields: step.event,
     sealed: { identity: [], text: [] },
-    ecs: test.ecs ?? {},
-    ...(test.principal === undefined ? {} : { principal: test.principal }),
+    ecs: step.ecs ?? {},
+    ...(step.principal === undefined ? {} : { principal: step.principal }),
+  }
+}
+
+/** That of the rule, or the one that all rules that feed a correlation have. */
+function logsourceOf(tested: Tested, pack: TestedRules): Logsource {
+  const sources = new Map(
+    feedersOf(tested, pack).map(({ facts }) => [JSON.stringify(facts.logsource), facts.logsource]),
+  )
+  const [source = {}] = sources.values()
+  if (sources.size > 1)
+    throw new Error('the rules that feed it have different log sources: give each event of the test its logsource')
+  return source
+}
+
+function feedersOf(tested: Tested, pack: TestedRules, above: readonly Tested[] = []): readonly Rule[] {
+  if ('detection' in tested) return [tested]
+  const isMeant = ({ facts, name }: Tested): boolean =>
+    tested.rules.includes(facts.id) || (name !== undefined && tested.rules.includes(name))
+  return [...pack.rules, ...pack.correlations]
+    .filter((one) => isMeant(one) && !above.includes(one))
+    .flatMap((one) => feedersOf(one, pack, [...above, tested]))
+}
+
+/** Whether the record said when it happened: events of others are given the time of their reception. */
+function hasOwnTime({ at, receivedAt }: Event): boolean {
+  return at !== receivedAt
+}
+
+/** The event as if it had happened, and had been received, at `at`. */
+function movedTo(event: Event, at: number): Event {
+  const { id, source, format, logsource, fields, sealed, file, index, principal, inference } = event
+  return {
+    id,
+    at,
+    receivedAt: at,
+    source,
+    format,
+    logsource,
+    fields,
+    sealed,
+    ...(file === undefined ? {} : { file }),
+    ...(index === undefined ? {} : { index }),
+    ...(principal === undefined ? {} : { principal }),
+    ...(inference === undefined ? {} : { inference }),
+    get ecs() {
+      return event.ecs
+    },
   }
 }

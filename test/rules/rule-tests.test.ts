@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { RuleJudge } from '../../src/rules/judge.ts'
 import { parseDocuments } from '../../src/rules/parse/documents.ts'
-import { runRuleTests, type RuleTestResult, type ToEvents } from '../../src/rules/rule-tests.ts'
+import type { Correlation } from '../../src/rules/parse/syntax.ts'
+import { runRuleTests, TEST_BEGIN, type RuleTestResult, type ToEvents } from '../../src/rules/rule-tests.ts'
+import type { Memory } from '../../src/rules/state/stateful.ts'
 import { event } from '../support/events.ts'
 import { ruleText } from './one-rule.ts'
 
@@ -67,3 +70,128 @@ test('a test may give ECS fields and a principal', () => {
   )
   expect(runRuleTests(rules).every(({ passed }) => passed)).toBe(true)
 })
+
+/** The answers of a rule with `a: 1` that remembers, to these tests. */
+function remembering(extension: string, tests: string, toEvents?: ToEvents): readonly (readonly [string, string])[] {
+  const rest = `logsource: {category: inference}\nmodelward:\n  ${extension}`
+  const text = `${ruleText('s: {a: 1}\ncondition: s', rest)}tests:\n${tests}`
+  const { rules, problems } = parseDocuments('rule.yml', text)
+  expect(problems).toEqual([])
+  const results = runRuleTests(rules, toEvents).filter(({ name }) => !name.startsWith('has both'))
+  return results.map(({ name, detail }) => [name, detail] as const)
+}
+
+test('a test of several events gives each its time, and the rule alone remembers from one to the next', () => {
+  const results = remembering(
+    'first_seen: {fields: [model], learning: 1d, remember: 7d}',
+    `  - name: new
+    fires: true
+    events: [{at: 0s, event: {a: 1, model: x}}, {at: 1d, event: {a: 1, model: x}}, {at: 1d, event: {a: 1, model: y}}]
+  - name: learning
+    fires: false
+    events: [{at: 0s, event: {a: 1, model: x}}, {at: 23h, event: {a: 1, model: y}}]
+  - {name: a test begins with nothing remembered, fires: false, events: [{at: 2d, event: {a: 1, model: z}}]}
+`,
+  )
+  expect(results.map(([, detail]) => detail)).toEqual(['it fired', 'it stayed quiet', 'it stayed quiet'])
+})
+
+test('the clock goes on to until, and a heartbeat that stays away fires there', () => {
+  const beat = 'events: [{at: 0s, event: {a: 1}}, {at: 30m, event: {a: 1}}]'
+  const results = remembering(
+    'absence: {timespan: 1h}',
+    `  - {name: too early, fires: false, ${beat}, until: 89m}
+  - {name: at last, fires: true, ${beat}, until: 90m}
+  - {name: a gap between events, fires: true, events: [{at: 0s, event: {a: 1}}, {at: 2h, event: {a: 1}}]}
+  - {name: one event and until, fires: true, event: {a: 1}, until: 1h}
+  - {name: no until, fires: false, event: {a: 1}}
+`,
+  )
+  expect(results).toEqual([
+    ['too early', 'it stayed quiet'],
+    ['at last', 'it fired'],
+    ['a gap between events', 'it fired'],
+    ['one event and until', 'it fired'],
+    ['no until', 'it stayed quiet'],
+  ])
+})
+
+test('a record with a time of its own keeps it, and the test begins by it; one without happens at its step', () => {
+  const own = Date.UTC(2020, 0, 1)
+  const toEvents: ToEvents = ({ event: { time, ...fields } }) => {
+    const at = typeof time === 'string' ? Date.parse(time) : own
+    return [{ ...event({ at, fields }), receivedAt: own }]
+  }
+  const results = remembering(
+    'absence: {timespan: 1h}',
+    `  - name: own times
+    fires: true
+    events: [{at: 0s, format: x, event: {a: 1, time: '2019-01-01T00:00:00Z'}}, {at: 0s, format: x, event: {a: 1, time: '2019-01-01T02:00:00Z'}}]
+  - {name: own time and until, fires: false, events: [{at: 1h, format: x, event: {a: 1, time: '2019-01-01T01:00:00Z'}}], until: 1h59m}
+  - {name: until comes, fires: true, events: [{at: 1h, format: x, event: {a: 1, time: '2019-01-01T01:00:00Z'}}], until: 2h}
+  - {name: none, fires: true, events: [{at: 0s, format: x, event: {a: 1}}, {at: 2h, format: x, event: {a: 1}}]}
+`,
+    toEvents,
+  )
+  expect(results.map(([, detail]) => detail)).toEqual(['it fired', 'it stayed quiet', 'it fired', 'it fired'])
+})
+
+const FED = `title: One
+id: 11111111-1111-4111-8111-111111111111
+logsource: {category: inference}
+detection: {s: {a: 1}, condition: s}
+---
+title: Both
+id: 22222222-2222-4222-8222-222222222222
+correlation: {type: event_count, rules: [11111111-1111-4111-8111-111111111111], group-by: [who], timespan: 1h, condition: {gte: 2}}
+tests:
+  - {name: two, fires: true, events: [{at: 0s, event: {a: 1}}, {at: 1m, event: {a: 1}}]}
+  - {name: another source, fires: false, events: [{at: 0s, event: {a: 1}}, {at: 1m, event: {a: 1}, logsource: {category: audit}}]}
+  - {name: only the rule that feeds it, fires: true, event: {a: 1}}
+`
+
+test('a correlation is tested with the rules that feed it, and only its own findings count', () => {
+  const { rules, correlations } = parseDocuments('both.yml', FED)
+  expect(correlations).toHaveLength(1)
+  const times: number[] = []
+  const judgeFor = (id: string): RuleJudge => {
+    const facts = correlations.find((one) => one.facts.id === id)?.facts
+    return new RuleJudge(rules, {
+      remembering: facts
+        ? [{ facts, feeds: rules.map((rule) => rule.facts.id), memory: everySecond(facts, times) }]
+        : [],
+    })
+  }
+  const results = runRuleTests({ rules, correlations, judgeFor }).filter(({ rule }) => rule.title === 'Both')
+  expect(results.map(({ name, detail }) => [name, detail])).toEqual([
+    ['two', 'it fired'],
+    ['another source', 'it stayed quiet'],
+    ['only the rule that feeds it', 'it stayed quiet'],
+  ])
+  expect(times.map((at) => at - TEST_BEGIN)).toEqual([0, 60_000, 0, 0])
+})
+
+test('where the rules that feed a correlation differ in log source, its tests must say theirs', () => {
+  const other = FED.slice(0, FED.indexOf('---')).replaceAll('1', '3').replace('inference', 'audit')
+  const both = FED.replace('rules: [', 'rules: [33333333-3333-4333-8333-333333333333, ')
+  const { rules, correlations } = parseDocuments('both.yml', `${other}---\n${both}`)
+  const results = runRuleTests({ rules, correlations, judgeFor: () => new RuleJudge(rules) })
+  expect(results.find(({ name }) => name === 'two')).toMatchObject({
+    passed: false,
+    detail: 'the rules that feed it have different log sources: give each event of the test its logsource',
+  })
+})
+
+/** Holds for every second sign. */
+function everySecond(rule: Correlation['facts'], times: number[]): Memory {
+  let heard = 0
+  return {
+    take: (sign) => {
+      times.push(sign.event.at)
+      return ++heard % 2 === 0 ? { ...sign, rule } : undefined
+    },
+    changes: () => [],
+    restore: () => {},
+    state: () => [],
+  }
+}

@@ -62,6 +62,8 @@ export interface TestStep {
   readonly event: Readonly<Record<string, unknown>>
   readonly ecs?: Readonly<Record<string, string | number | boolean>>
   readonly principal?: string
+  /** Of an event without a format; default: that of the rule, or of the rules that feed the correlation. */
+  readonly logsource?: RuleFacts['logsource']
 }
 
 /** A rule over several events: Sigma's correlation. */

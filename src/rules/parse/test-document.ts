@@ -2,8 +2,11 @@ import { z } from 'zod'
 import { durationWithin } from '../../runtime/duration.ts'
 import type { RuleTest, TestStep } from './syntax.ts'
 
+type Logsource = NonNullable<TestStep['logsource']>
+
 /** A test has at most this many events. */
 export const MOST_STEPS = 10_000
+const Word = z.string().min(1).optional()
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
 
 /** What an event of a test is made of: how one is written by itself, and as one of several. */
@@ -18,6 +21,12 @@ const given = {
   event: z.record(z.string(), z.unknown()),
   ecs: z.record(z.string(), Scalar).optional().describe('ECS fields of an event without a format'),
   principal: z.string().min(1).optional().describe('Who acted, of an event without a format: `key:3f`'),
+  logsource: z
+    .strictObject({ category: Word, product: Word, service: Word })
+    .optional()
+    .describe(
+      'Log source of an event without a format. Default: that of the rule, or of the rules that feed a correlation',
+    ),
 }
 
 const Step = z.strictObject({
@@ -46,7 +55,7 @@ export const TestDocument = z
     if (test.event === undefined && test.events === undefined)
       wrong('event', 'it is missing', 'Write it: a map of keys and values; or events with their times')
     if (test.events === undefined) return
-    for (const key of ['event', 'format', 'ecs', 'principal'] as const)
+    for (const key of ['event', 'format', 'ecs', 'principal', 'logsource'] as const)
       if (test[key] !== undefined) wrong(key, 'it stands beside events', 'Write it at the events that it belongs to')
     for (const [place, { at }] of test.events.entries()) {
       const before = test.events[place - 1]
@@ -66,12 +75,21 @@ export function testsOf(documents: readonly TestDocument[] = []): readonly RuleT
   }))
 }
 
-function stepOf({ at, event, format, ecs, principal }: z.infer<typeof Step>): TestStep {
+function stepOf({ at, event, format, ecs, principal, logsource }: z.infer<typeof Step>): TestStep {
   return {
     atMs: at,
     event,
     ...(format === undefined ? {} : { format }),
     ...(ecs === undefined ? {} : { ecs }),
     ...(principal === undefined ? {} : { principal }),
+    ...(logsource === undefined ? {} : { logsource: logsourceOf(logsource) }),
+  }
+}
+
+function logsourceOf({ category, product, service }: NonNullable<z.infer<typeof Step>['logsource']>): Logsource {
+  return {
+    ...(category === undefined ? {} : { category }),
+    ...(product === undefined ? {} : { product }),
+    ...(service === undefined ? {} : { service }),
   }
 }
