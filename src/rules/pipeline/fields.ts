@@ -13,6 +13,8 @@ export const MOST_TARGETS = 100
 
 const Target = z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(MOST_TARGETS), z.null()])
 const Mapping = z.record(z.string(), Target)
+/** A prefix may be taken away. */
+const PrefixMapping = z.record(z.string(), z.union([z.string(), Target]))
 
 /** How YAML writes the key that stands for keywords: `null`, `~` or an empty text. */
 const KEYWORDS = new Set(['', 'null', '~'])
@@ -38,7 +40,7 @@ export const FIELD_TRANSFORMATIONS: readonly (readonly [string, Kind<Transformat
   ],
   [
     'field_name_prefix_mapping',
-    kindOf(z.strictObject({ mapping: Mapping }), ({ mapping }) => {
+    kindOf(z.strictObject({ mapping: PrefixMapping }), ({ mapping }) => {
       const prefixes = [...targetsOf(mapping)].filter((entry): entry is [string, readonly string[]] => !!entry[0])
       return renaming((field) => {
         const found = field === undefined ? undefined : prefixes.find(([prefix]) => field.startsWith(prefix))

@@ -65,9 +65,11 @@ export function reportIssue(issue: z.core.$ZodIssue, path: Path, report: Report)
       report([...path, ...within, key], 'there is no such parameter', 'Remove it, or correct its spelling')
   else if (issue.code === 'invalid_value')
     report([...path, ...within], 'the value is not allowed', `Use ${issue.values.map(String).join(', ')}`)
-  else
-    report([...path, ...within], issue.message.replace(/^Invalid input: /, ''), 'Write it as the pipeline format says')
+  else if (issue.code === 'invalid_union') report([...path, ...within], 'it is missing, or of the wrong kind', SEE)
+  else report([...path, ...within], issue.message.replace(/^Invalid input: /, ''), SEE)
 }
+
+const SEE = 'Write it as docs/pipelines.md says'
 
 /** Changes the items that the step means and marks them. Of a correlation nothing. */
 export function changeItems(work: Work, scope: Scope, change: (item: DraftItem) => Draft | undefined): void {
