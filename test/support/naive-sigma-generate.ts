@@ -176,7 +176,7 @@ function anyEncoded(field: string, dice: Dice): [string, unknown] {
   const base = dice.pick(['|base64', '|base64offset', '|base64offset'])
   return [
     `${field}${wide}${base}|contains`,
-    anyText(dice).replaceAll(/[*?\\]/g, '') + dice.pick(['abc', 'é', 'xy', 'q']),
+    anyText(dice).replaceAll(/[*?\\]/g, '') + dice.pick(['abc', 'é', 'xy', 'qr']),
   ]
 }
 

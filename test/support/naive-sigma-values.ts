@@ -262,6 +262,6 @@ function isDay(year: number, month: number, day: number): boolean {
 function dateOf(value: unknown): string {
   if (typeof value === 'string' && !/^\d{9,}/.test(value)) return value
   const number = Number(value)
-  if (typeof value === 'object' || Number.isNaN(number) || number < 0) return ''
+  if ((typeof value !== 'number' && typeof value !== 'string') || !(number >= 0 && number < 2.5e14)) return ''
   return new Date(number < 1e11 ? number * 1000 : number).toISOString()
 }
