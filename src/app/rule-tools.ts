@@ -20,7 +20,7 @@ export function testRules(folders: readonly string[]): {
   readonly rules: number
 } {
   const loaded = load(folders)
-  return { results: runRuleTests(loaded.rules, normaliseTest()), problems: loaded.problems, rules: loaded.rules.length }
+  return { results: runRuleTests(loaded, normaliseTest()), problems: loaded.problems, rules: loaded.judge.rules.length }
 }
 
 export function lint(folders: readonly string[]): readonly Problem[] {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Alerts } from '../alert/alerts.ts'
 import type { Clock, Given, Log, Random } from '../contract/plugin.ts'
 import type { KeyUse, Score, StateChange } from '../contract/detect.ts'
@@ -7,12 +8,14 @@ import type { Store } from '../contract/store.ts'
 import { JUDGE_STATE, type NamedDetector } from './watch.ts'
 import { openNormalizer } from '../normalize/normalizer.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
-import { loadRules, type LoadedRules, type LoadOptions } from '../rules/load.ts'
-import { ConfigError } from '../runtime/errors.ts'
+import { loadRules, type LoadedRules } from '../rules/load.ts'
+import { readRuleFiles } from '../rules/rule-files.ts'
+import { readTrustedKey, type TrustedKey } from '../rules/pack/trust.ts'
+import { ConfigError, reasonOf } from '../runtime/errors.ts'
 import type { Lifetime } from '../runtime/lifetime.ts'
 import { withFields } from '../runtime/log.ts'
 import type { MetricRegistry } from '../runtime/metrics.ts'
-import type { Config } from './config/load.ts'
+import { embeddedRules, type Config } from './config/load.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { normaliseTest, packProblems } from './rule-pack.ts'
 
@@ -63,20 +66,44 @@ export function openEventNormalizer(config: Config, pseudonyms: Pseudonyms): Ret
 
 /** The rules of the config; a rule that cannot be loaded or whose own tests fail refuses the whole pack. */
 export function openRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules {
-  const loaded = loadRules(config.ruleFolders, ruleOptions(config, pseudonyms))
+  const loaded = readRules(config, pseudonyms)
   const problems = packProblems(loaded, normaliseTest())
   if (problems.length > 0) throw new ConfigError(problems)
   return loaded
 }
 
-/** How rules are read and what they may remember; `pseudonyms` for what is stored, without them for what is thrown away. */
-export function ruleOptions(_config: Config, pseudonyms?: Pseudonyms): LoadOptions {
-  return { ...(pseudonyms === undefined ? {} : { hashKey: pseudonyms.derive('rules') }) }
+/**
+ * The rules of the config, whatever is wrong with them; `pseudonyms` where what they remember is stored. The rules that
+ * ship with the program need no signature beside its own. Throws ConfigError for a key that cannot be read.
+ */
+export function readRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules {
+  const { pipelines, placeholders, trust, groups, lateness } = config.shape.rules
+  const isOurs = (folder: string): boolean => trust.length > 0 && folder === embeddedRules
+  const ours = readRuleFiles(config.ruleFolders.filter(isOurs))
+  const folders = config.ruleFolders.filter((folder) => !isOurs(folder))
+  return loadRules(folders, {
+    files: ours.files,
+    pipelines,
+    placeholders: new Map(Object.entries(placeholders)),
+    groups,
+    latenessMs: lateness,
+    ...(trust.length === 0 ? {} : { trust: trust.map(readKey) }),
+    ...(pseudonyms === undefined ? {} : { hashKey: pseudonyms.derive('rules') }),
+  })
+}
+
+function readKey(file: string): TrustedKey {
+  try {
+    return readTrustedKey(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const cure = 'Name a file with an Ed25519 public key, PEM or base64 (docs/packs.md)'
+    throw new ConfigError([{ file, part: 'rules.trust', what: reasonOf(error), cure }])
+  }
 }
 
 /** Other people's rules, which need not bring tests; one that cannot be loaded is an error unless it is to be skipped. */
 export function untestedRules(config: Config, skipInvalid: boolean): Judge {
-  const { judge, problems } = loadRules(config.ruleFolders, ruleOptions(config))
+  const { judge, problems } = readRules(config)
   if (problems.length > 0 && !skipInvalid) throw new ConfigError(problems)
   return judge
 }
