@@ -5,22 +5,67 @@ export interface Coverage {
   readonly controls: ReadonlyMap<string, readonly string[]>
   readonly atlas: ReadonlyMap<string, readonly string[]>
   readonly attack: ReadonlyMap<string, readonly string[]>
+  /** `LLM01:2025` (Top 10 for LLM applications) and `ML01:2023` (Machine Learning Top 10); those without a rule too. */
+  readonly owasp: ReadonlyMap<string, readonly string[]>
+  /** What the ids stand for, where it is known. */
+  readonly names: ReadonlyMap<string, string>
 }
 
-/** Counts the rules by control and by technique, ids sorted. */
+/** The OWASP Top 10 for LLM applications of 2025, and the OWASP Machine Learning Top 10 of 2023. */
+const OWASP: Readonly<Record<string, string>> = {
+  'LLM01:2025': 'Prompt Injection',
+  'LLM02:2025': 'Sensitive Information Disclosure',
+  'LLM03:2025': 'Supply Chain',
+  'LLM04:2025': 'Data and Model Poisoning',
+  'LLM05:2025': 'Improper Output Handling',
+  'LLM06:2025': 'Excessive Agency',
+  'LLM07:2025': 'System Prompt Leakage',
+  'LLM08:2025': 'Vector and Embedding Weaknesses',
+  'LLM09:2025': 'Misinformation',
+  'LLM10:2025': 'Unbounded Consumption',
+  'ML01:2023': 'Input Manipulation Attack',
+  'ML02:2023': 'Data Poisoning Attack',
+  'ML03:2023': 'Model Inversion Attack',
+  'ML04:2023': 'Membership Inference Attack',
+  'ML05:2023': 'Model Theft',
+  'ML06:2023': 'AI Supply Chain Attacks',
+  'ML07:2023': 'Transfer Learning Attack',
+  'ML08:2023': 'Model Skewing',
+  'ML09:2023': 'Output Integrity Attack',
+  'ML10:2023': 'Model Poisoning',
+}
+
+/** Counts the rules by control, by technique and by OWASP's lists, ids sorted. */
 export function coverage(rules: readonly RuleFacts[]): Coverage {
   return {
     controls: grouped(rules, (rule) => rule.controls),
     atlas: grouped(rules, (rule) => rule.atlas.map(({ id }) => id)),
     attack: grouped(rules, (rule) => rule.attack.map(({ id }) => id)),
+    owasp: grouped(rules, (rule) => rule.tags.flatMap(owaspOf), Object.keys(OWASP)),
+    names: namesOf(rules),
   }
+}
+
+function namesOf(rules: readonly RuleFacts[]): ReadonlyMap<string, string> {
+  const names = new Map(Object.entries(OWASP))
+  for (const { atlas, attack } of rules)
+    for (const { id, name } of [...atlas, ...attack]) if (name !== undefined) names.set(id, name)
+  return names
+}
+
+/** `owasp.llm01`, `owasp.llm01.2025` or `owasp.llm01-2025`, and `owasp.ml01` likewise; without a year, the edition above. */
+function owaspOf(tag: string): readonly string[] {
+  const [, list, entry, year] = /^owasp\.(llm|ml)-?(0[1-9]|10)(?:[.-](20\d\d))?$/.exec(tag.toLowerCase()) ?? []
+  if (list === undefined) return []
+  return [`${list.toUpperCase()}${entry}:${year ?? (list === 'llm' ? '2025' : '2023')}`]
 }
 
 function grouped(
   rules: readonly RuleFacts[],
   idsOf: (rule: RuleFacts) => readonly string[],
+  always: readonly string[] = [],
 ): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>()
+  const found = new Map<string, string[]>(always.map((id) => [id, []]))
   for (const rule of rules) for (const id of new Set(idsOf(rule))) found.set(id, [...(found.get(id) ?? []), rule.id])
   return new Map([...found].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -21,6 +21,12 @@ test('rules are counted by control and by technique', () => {
     ['T1552', 2],
   ])
   expect([...covered.atlas.keys()]).toEqual(['AML.T0055'])
+  expect(['T1552', 'AML.T0055', 'ML05:2023', 'DP-5'].map((name) => covered.names.get(name))).toEqual([
+    'Unsecured Credentials',
+    'Unsecured Credentials',
+    'Model Theft',
+    undefined,
+  ])
 })
 
 test('a layer for the Navigator scores a technique by its rules', () => {
@@ -31,4 +37,18 @@ test('a layer for the Navigator scores a technique by its rules', () => {
     { techniqueID: 'T1552', score: 2, comment: 'A rule; A rule' },
   ])
   expect(navigatorLayer(rules, 'atlas').domain).toBe('atlas-atlas')
+})
+
+test("OWASP's lists are counted by tag, those without a rule too, and another edition stands for itself", () => {
+  const { owasp } = coverage([
+    rule('tags: [owasp.llm01, owasp.llm01.2025, owasp.ml05]'),
+    rule('tags: [owasp.llm01-2025, owasp.llm10.2023, owasp.llm11, owasp.ml00]'),
+  ])
+  expect([...owasp].filter(([, by]) => by.length > 0)).toEqual([
+    ['LLM01:2025', [id, id]],
+    ['LLM10:2023', [id]],
+    ['ML05:2023', [id]],
+  ])
+  expect([...owasp.keys()].filter((key) => /:(2025|2023)$/.test(key))).toHaveLength(21)
+  expect(owasp.get('LLM07:2025')).toEqual([])
 })

@@ -87,7 +87,7 @@ function printTree(io: Io, node: Tree, depth: number): void {
 /** `rules coverage`: which controls and techniques have rules. */
 export const rulesCoverage: Verb = {
   name: 'rules coverage',
-  summary: 'rules by control and by ATLAS and ATT&CK technique; `--layer` writes a Navigator layer',
+  summary: 'rules by control, ATLAS and ATT&CK technique and OWASP list; `--layer` writes a Navigator layer',
   usage: '[DIR]… [--layer atlas|attack]',
   examples: ['modelward rules coverage', 'modelward rules coverage --layer atlas > layer.json'],
   options: { layer: { type: 'string' } },
@@ -100,11 +100,14 @@ export const rulesCoverage: Verb = {
     }
     if (layer !== undefined) throw new UsageError(`--layer ${layer}: use atlas or attack`)
     const found = ruleCoverage(words)
-    const rows = (['controls', 'atlas', 'attack'] as const).flatMap((by) =>
-      [...found[by]].map(([id, rules]) => ({ by, id, rules })),
+    const rows = (['controls', 'atlas', 'attack', 'owasp'] as const).flatMap((by) =>
+      [...found[by]].map(([id, rules]) => ({ by, id, name: found.names.get(id) ?? '', rules })),
     )
     if (io.asJson) for (const row of rows) io.json({ kind: 'coverage', ...row })
-    else io.line(table([['BY', 'ID', 'RULES'], ...rows.map(({ by, id, rules }) => [by, id, String(rules.length)])]))
+    else {
+      const cells = rows.map(({ by, id, name, rules }) => [by, printable(id), String(rules.length), name])
+      io.line(table([['BY', 'ID', 'RULES', 'NAME'], ...cells]))
+    }
     return 0
   },
 }
