@@ -65,7 +65,18 @@ export function readReplacement(text: string, regex: RE2JS): Replacement | Fault
       parts.push(plain)
     }
   }
-  return parts
+  return merged(parts)
+}
+
+/** Texts that meet as one: what they mean is read from them together. */
+function merged(parts: Replacement): Replacement {
+  const made: (string | number)[] = []
+  for (const part of parts) {
+    const last = made.at(-1)
+    if (typeof part === 'string' && typeof last === 'string') made[made.length - 1] = last + part
+    else made.push(part)
+  }
+  return made
 }
 
 /** Replaces every match in plain text; undefined when there is none. */

@@ -1,5 +1,7 @@
-import type { Selection, Test } from '../../../src/rules/parse/syntax.ts'
-import { parseDocuments } from '../../../src/rules/parse/documents.ts'
+import { parseRule } from '../../../src/rules/parse/rule.ts'
+import { readYaml } from '../../../src/rules/parse/yaml.ts'
+import type { Correlation, Path, Report, Rule, Selection, Test } from '../../../src/rules/parse/syntax.ts'
+import { parseCorrelation } from '../../../src/rules/parse/correlation.ts'
 import { writePattern } from '../../../src/rules/parse/pattern.ts'
 import { applyPipelines, type Applied } from '../../../src/rules/pipeline/apply.ts'
 import { readPipeline } from '../../../src/rules/pipeline/read.ts'
@@ -27,8 +29,21 @@ export function stepsOf(steps: readonly object[], rest: Readonly<Record<string, 
 
 /** What pipelines make of the rules and correlations of a text. */
 export function appliedTo(text: string, ...pipelines: readonly Pipeline[]): Applied {
-  const { rules, correlations, problems } = parseDocuments('rule.yml', text)
-  if (problems.length > 0) throw new Error(problems.map(({ part, what }) => `${part}: ${what}`).join('\n'))
+  const rules: Rule[] = []
+  const correlations: Correlation[] = []
+  for (const document of readYaml('rule.yml', text).documents) {
+    const report: Report = Object.assign(
+      (path: Path, what: string) => {
+        throw new Error(`${path.join('.')}: ${what}`)
+      },
+      { lineOf: (path: Path) => document.lineOf(path) },
+    )
+    const map = document.value as Record<string, unknown>
+    const rule = 'correlation' in map ? undefined : parseRule(map, document.line, 'rule.yml', report)
+    const correlation = rule ? undefined : parseCorrelation(map, document.line, 'rule.yml', report)
+    if (rule) rules.push(rule)
+    if (correlation) correlations.push(correlation)
+  }
   return applyPipelines(pipelines, { rules, correlations })
 }
 
