@@ -129,12 +129,13 @@ export class Seen extends Reversible {
 }
 
 /**
- * The sum in two parts, the second what the first was rounded by (Knuth's TwoSum), so that values that come and go leave
- * nothing behind; an empty window is exactly 0 again.
+ * The sum in three parts, each what the one before was rounded by (Knuth's TwoSum), so that values that come and go leave
+ * nothing behind that matters: it is as if reckoned in 150 bits. An empty window is exactly 0 again.
  */
 export class Sum extends Reversible {
   readonly #isAverage: boolean
   #high = 0
+  #middle = 0
   #low = 0
   #count = 0
 
@@ -151,29 +152,38 @@ export class Sum extends Reversible {
   remove(value: number): void {
     this.#count--
     if (this.#count > 0) this.#plus(-value)
-    else this.#high = this.#low = 0
+    else this.#high = this.#middle = this.#low = 0
   }
 
   number(count: number): number {
-    const sum = this.#high + this.#low
+    const sum = this.#high + (this.#middle + this.#low)
     return this.#isAverage ? sum / count : sum
   }
 
   override kept(): readonly number[] {
-    return [this.#high, this.#low]
+    return [this.#high, this.#middle, this.#low]
   }
 
-  override keep([high = 0, low = 0]: readonly number[]): void {
+  override keep([high = 0, middle = 0, low = 0]: readonly number[]): void {
     this.#high = high
+    this.#middle = middle
     this.#low = low
   }
 
   #plus(value: number): void {
-    const sum = this.#high + value
-    const part = sum - this.#high
-    this.#low += this.#high - (sum - part) + (value - part)
-    this.#high = sum
+    const high = this.#high + value
+    const rest = roundedOff(this.#high, value, high)
+    const middle = this.#middle + rest
+    this.#low += roundedOff(this.#middle, rest, middle)
+    this.#middle = middle
+    this.#high = high
   }
+}
+
+/** What the sum of two numbers was rounded by. */
+function roundedOff(a: number, b: number, sum: number): number {
+  const part = sum - a
+  return a - (sum - part) + (b - part)
 }
 
 /** A percentile by linear interpolation between the two nearest values, as of NumPy's default; the values stand in order. */

@@ -108,11 +108,11 @@ export class Window {
 
   #push(shape: Shape, at: number, value: number): void {
     const { times, values, measure } = this
+    const since = at - shape.timespanMs
+    while ((times[this.from] ?? at) <= since) this.#leave()
     times.push(at)
     if (shape.values !== 'none') values.push(value)
     measure.add(value, at)
-    const since = at - shape.timespanMs
-    while ((times[this.from] ?? at) <= since) this.#leave()
     const gone = since - shape.latenessMs
     while ((times[this.head] ?? at) <= gone) this.head++
     this.#limit(shape)

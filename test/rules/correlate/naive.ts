@@ -70,8 +70,9 @@ export class NaiveCorrelation {
       case 'temporal':
         return new Set(window.flatMap((taken) => taken.rules)).size
       case 'temporal_ordered':
-        return longest(window, rules)
+        break
     }
+    return longest(window, rules)
   }
 }
 
