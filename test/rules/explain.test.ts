@@ -49,3 +49,29 @@ test('a rule that holds but for its log source says so', () => {
     ['and', true],
   ])
 })
+
+const remembering = (extension: string) =>
+  ruleWith('s: {a: 1}\ncondition: s', `logsource: {category: inference}\nmodelward: {${extension}}`)
+const selected = event({ principal: 'key:1', fields: { a: 1, model: 'small' } })
+
+test('first_seen is told in words, with the values that must be new, or that one is not there', () => {
+  const rule = remembering('first_seen: {fields: [principal, model], learning: 36h, remember: 90d}')
+  const words = 'first_seen: principal, model not seen together for 90d, after 1d12h of learning'
+  expect(lines(explainRule(rule, selected)).at(-1)).toBe(` + ${words} (principal, model = ["key:1","small"])`)
+  expect(explainRule(rule, selected).holds).toBe(true)
+  const without = explainRule(rule, event({ principal: 'key:1', fields: { a: 1 } }))
+  expect(lines(without).at(-1)).toBe(` - ${words}`)
+  expect(without.holds).toBe(false)
+  const one = remembering('first_seen: {fields: [model], learning: 0s, remember: 1m}')
+  expect(lines(explainRule(one, selected)).at(-1)).toBe(
+    ' + first_seen: model not seen for 1m, after 0s of learning (model = "small")',
+  )
+})
+
+test('absence is told in words and holds for no event', () => {
+  const rule = remembering('absence: {timespan: 90m, group-by: [model]}')
+  const node = explainRule(rule, selected)
+  const words = 'such an event is the heartbeat; the rule holds when none came for 1h30m for each model'
+  expect(lines(node).at(-1)).toBe(` - absence: ${words}`)
+  expect(node.holds).toBe(false)
+})

@@ -1,9 +1,11 @@
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { z } from 'zod'
+import { parseDocuments } from '../../../src/rules/parse/documents.ts'
 import { ruleSchema } from '../../../src/rules/parse/json-schema.ts'
+import { runRuleTests } from '../../../src/rules/rule-tests.ts'
 
 const checked = z.fromJSONSchema(ruleSchema())
 const folder = join(import.meta.dirname, '../../../rules')
@@ -52,4 +54,14 @@ test('it says its dialect, and every key that modelward adds says what it means'
   const text = JSON.stringify(ruleSchema())
   for (const words of ['the values of these fields were not seen together before', 'when no event of a group has come'])
     expect(text).toContain(words)
+})
+
+test('its examples are rules that load, fit it and pass their own tests: on scores, on what is new, on what stays away', () => {
+  const examples = ruleSchema()['examples'] as readonly unknown[]
+  expect(examples.map((example) => checked.safeParse(example).success)).toEqual([true, true, true])
+  const { rules, problems } = parseDocuments('examples.yml', examples.map((one) => stringify(one)).join('---\n'))
+  expect(problems).toEqual([])
+  const results = runRuleTests(rules)
+  expect(results).toHaveLength(7)
+  expect(results.filter(({ passed }) => !passed).map(({ name, detail }) => `${name}: ${detail}`)).toEqual([])
 })
