@@ -80,7 +80,6 @@ export const FIELD_TRANSFORMATIONS: readonly (readonly [string, Kind<Transformat
   [
     'strict_field_mapping_failure',
     kindOf(z.strictObject({}), () => (work: Work, scope: Scope) => {
-      work.applied.add(scope.id)
       const unmapped = new Set<string>()
       changeItems(work, { ...scope, meansItem: () => true }, ({ item: { field } }) => {
         if (field !== undefined && !work.mapped.has(field)) unmapped.add(field)

@@ -97,7 +97,10 @@ test('A changed rule has another digest for another change and another pipeline'
 
 test('A field may become so many, and a rule may have so many values, and no more', () => {
   const names = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `f${at}`)
-  const mapping = (count: number): object => ({ type: 'field_name_mapping', mapping: { a: names(count) } })
+  const mapping = (count: number): Readonly<Record<string, unknown>> => ({
+    type: 'field_name_mapping',
+    mapping: { a: names(count) },
+  })
   expect(appliedTo(ruleOf('a: 1'), stepOf(mapping(MOST_TARGETS))).problems).toEqual([])
   const text = JSON.stringify({ transformations: [mapping(MOST_TARGETS + 1)] })
   expect(readPipeline('p.yml', text).problems).toHaveLength(1)

@@ -141,7 +141,7 @@ test('Name, priority and variables are read; without a name the file is it', () 
 
 test('There may be so many steps, nested so deep, and no more', () => {
   const list = (count: number): string =>
-    JSON.stringify({ transformations: Array(count).fill({ type: 'set_field', fields: [] }) })
+    JSON.stringify({ transformations: Array.from({ length: count }, () => ({ type: 'set_field', fields: [] })) })
   expect(problemsOf(list(STEP_LIMITS.steps))).toEqual([])
   expect(problemsOf(list(STEP_LIMITS.steps + 1))).toEqual([expect.stringContaining('there are more than 1000 steps')])
   let step: object = { type: 'set_field', fields: [] }
