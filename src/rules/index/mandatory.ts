@@ -2,8 +2,8 @@
 const CLASSES = new Set('dDwWsSbBAz')
 /** Escapes of characters that are not worth looking for. */
 const CONTROLS = new Set('nrtfv')
-/** A shorter text is in too many values to be worth looking for. */
-const SHORTEST = 3
+/** What is in too many values to be worth looking for: nothing, and single characters but for the rarer signs. */
+const COMMON = /^[^!#$%&'+;<=>?@^`{|}~]?$/
 
 /**
  * The longest text, in small letters, that is in every value in which an RE2 expression finds something; undefined where that
@@ -32,7 +32,7 @@ export function mandatoryText(source: string, flags: string): string | undefined
   }
   cut()
   const longest = runs.reduce((best, one) => (one.length > best.length ? one : best), '')
-  return longest.length < SHORTEST ? undefined : longest.toLowerCase()
+  return COMMON.test(longest) ? undefined : longest.toLowerCase()
 }
 
 /** What stands at a place: one character of text or none, and where it goes on. Undefined for what is not understood. */
@@ -49,6 +49,9 @@ function stepOf(source: string, at: number): { readonly text: string; readonly n
     const isFlags = at > 0 && /^\(\?[a-zA-Z-]+\)/.test(source.slice(at, at + 12))
     return isFlags ? undefined : skip(groupEnd(source, at))
   }
+  // A set of one letter in both cases, as expressions are often written, is that letter.
+  const [, first = '', second] = char === '[' ? (/^\[([a-z])([a-z])\]/i.exec(source.slice(at, at + 4)) ?? []) : []
+  if (second !== undefined && first.toLowerCase() === second.toLowerCase()) return { text: first, next: at + 4 }
   if (char === '[') return skip(classEnd(source, at))
   if (char === '{') return skip(source.indexOf('}', at) + 1)
   return { text: '.^$?*+)'.includes(char) ? '' : char, next: at + 1 }

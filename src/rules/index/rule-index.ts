@@ -183,9 +183,17 @@ export class RuleIndex implements Hits {
   #answer(question: number, event: Event): boolean {
     const known = this.#answers[question] ?? 0
     if (known >>> 1 === this.#number) return (known & 1) === 1
-    const answer = this.#questions[question]?.ask(event) ?? false
+    const answer = this.#isLikely(question) && (this.#questions[question]?.ask(event) ?? false)
     this.#answers[question] = (this.#number << 1) | Number(answer)
     return answer
+  }
+
+  /** Whether a witness of the question holds, where it has any. */
+  #isLikely(question: number): boolean {
+    const witnesses = this.#questions[question]?.witnesses
+    if (!witnesses) return true
+    for (const atom of witnesses) if (this.#stamps[atom] === this.#number) return true
+    return false
   }
 
   #seek({ name, literals, present }: FieldAtoms): void {
