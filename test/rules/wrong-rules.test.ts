@@ -74,7 +74,7 @@ const WRONG: Readonly<Record<string, readonly [text: string, line: number, part:
       9,
       'correlation.rules[0]',
       'no rule is called 00000000-5f28-4b4e-9f6c-3c8a5a3b3a10',
-      'rule',
+      'Is 7d6ee1f6-5f28-4b4e-9f6c-3c8a5a3b3a10 meant?',
     ],
     'a timespan that is none': [
       `${GOOD}---\n${COUNT.replace('10m', '10 minutes')}`,
@@ -117,6 +117,13 @@ const WRONG: Readonly<Record<string, readonly [text: string, line: number, part:
       'detection.selection.at|hour',
       'no date has the hour 24',
       'from 0 to 23',
+    ],
+    'a rule collection of old': [
+      `action: global\n${GOOD}`,
+      1,
+      'action',
+      'rule collections ended with Sigma 1',
+      'one whole rule a document',
     ],
     'indentation that slipped': [
       ruleText('selection:\n  a: 1\n b: 2\ncondition: selection'),
