@@ -1,10 +1,9 @@
 import type { RuleFacts } from '../contract/rules.ts'
-import { loadRules } from '../rules/load.ts'
 import { ConfigError, type Problem } from '../runtime/errors.ts'
 import { NO_EXPECTATIONS, readExpectations, type Expectations } from './backtest-expectations.ts'
 import type { Config } from './config/load.ts'
 import { replay } from './replay.ts'
-import type { World } from './wiring.ts'
+import { readRules, type World } from './wiring.ts'
 
 export interface BacktestOptions {
   /** Its rule folders are the rules that are tried. */
@@ -50,7 +49,7 @@ export interface Backtest {
  * rules that do not load, unless they are to be skipped, and for expectations that cannot be read or name no rule.
  */
 export async function backtest(options: BacktestOptions, signal: AbortSignal): Promise<Backtest> {
-  const { judge, problems } = loadRules(options.config.ruleFolders)
+  const { judge, problems } = readRules(options.config)
   if (problems.length > 0 && options.skipInvalidRules !== true) throw new ConfigError(problems)
   const expectations = options.expect === undefined ? NO_EXPECTATIONS : readExpectations(options.expect, judge.rules)
   const found = new Map<string, Tally>()

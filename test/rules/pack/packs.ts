@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { packArchive, signPack } from '../../../src/rules/pack/sign.ts'
 import { readFolder } from '../../../src/rules/rule-files.ts'
 
-export const FACTS = { name: 'ours', version: '1', created: '2026-11-21T00:00:00Z' }
+const FACTS = { name: 'ours', version: '1', created: '2026-11-21T00:00:00Z' }
 
 export function privateKey(): KeyObject {
   return generateKeyPairSync('ed25519').privateKey

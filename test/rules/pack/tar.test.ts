@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isSafePath } from '../../../src/rules/pack/paths.ts'
+import { isSafePath, PATH_BYTES } from '../../../src/rules/pack/paths.ts'
 import { readTar, TAR_LIMITS, TarError, writeTar } from '../../../src/rules/pack/tar.ts'
 import { folderWith } from './packs.ts'
 
@@ -73,6 +73,12 @@ test.each(['../a.yml', '/etc/a.yml', 'a/../../b.yml', 'a\\b.yml', 'a//b.yml', 'a
   },
 )
 
+test('a path may be as long as the limit, in bytes, and no longer', () => {
+  const longest = 'ä'.repeat(PATH_BYTES / 2)
+  expect([...readTar(one(longest)).keys()]).toEqual([longest])
+  expect(() => one(`${longest}x`)).toThrow('its path is no plain path')
+})
+
 test('a name that comes twice, a wrong checksum, a wrong number and other bytes are refused', () => {
   const single = one()
   const entry = single.subarray(0, 1024)
@@ -100,6 +106,7 @@ test('pax headers that name a size are believed, and broken ones refused', () =>
   expect(plain(readTar(pax('10 size=2\n')))).toEqual({ 'a.yml': 'a:' })
   for (const record of ['11 size=-2\n', '99 path=x\n', '7 path\n', 'path=x\n', '18 path=../../a.yml\n'])
     expect(() => readTar(pax(record)), record).toThrow(TarError)
+  expect(() => readTar(pax(`comment=${'x'.repeat(TAR_LIMITS.paxBytes)}`))).toThrow('a header has more than')
   expect(() => readTar(pax('14 linkpath=x\n'))).toThrow('it is a link')
 })
 
