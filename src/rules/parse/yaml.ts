@@ -1,6 +1,7 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node } from 'yaml'
 import type { Problem } from '../../runtime/errors.ts'
 import type { Path } from './syntax.ts'
+import { readPlainYaml } from './yaml-plain.ts'
 
 /** One document of a YAML file, with the lines that its parts stand on. */
 export interface YamlDocument {
@@ -17,6 +18,16 @@ export const LIMITS = { bytes: 1024 * 1024, aliases: 100 } as const
 export function readYaml(file: string, text: string): { documents: readonly YamlDocument[]; problems: Problem[] } {
   if (Buffer.byteLength(text) > LIMITS.bytes)
     return { documents: [], problems: [tooLong(file, Buffer.byteLength(text))] }
+  const plain = readPlainYaml(text)
+  if (!plain) return readAnyYaml(file, text)
+  // Lines are asked for only where something is wrong: the whole reader finds them then.
+  let whole: YamlDocument | undefined
+  const lineOf = (path: Path): number => (whole ??= readAnyYaml(file, text).documents[0])?.lineOf(path) ?? plain.line
+  return { documents: [{ ...plain, lineOf }], problems: [] }
+}
+
+/** The same for any YAML, by the whole reader. */
+export function readAnyYaml(file: string, text: string): { documents: readonly YamlDocument[]; problems: Problem[] } {
   const lines = new LineCounter()
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
   const problems: Problem[] = []
