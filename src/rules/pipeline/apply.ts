@@ -53,6 +53,7 @@ function workOn(of: Rule | Correlation, vars: Lists, fedBy: Work['fedBy'] = []):
           condition: of.detection.condition,
         }
       : undefined,
+    memory: isRule(of) ? of.memory : undefined,
     correlation: isRule(of) ? undefined : of,
     fedBy,
     vars,
@@ -93,8 +94,9 @@ function taking(
   return [now]
 }
 
-function made({ facts, detection, correlation }: Work): Partial<Rule> | Partial<Correlation> {
-  return correlation ? { ...correlation, facts } : { facts, ...(detection ? { detection: finished(detection) } : {}) }
+function made({ facts, detection, memory, correlation }: Work): Partial<Rule> | Partial<Correlation> {
+  if (correlation) return { ...correlation, facts }
+  return { facts, ...(detection ? { detection: finished(detection) } : {}), ...(memory ? { memory } : {}) }
 }
 
 /** The rule as it was, if the pipeline left its meaning; else with a digest of its own. */
@@ -108,7 +110,7 @@ function digested(before: Rule | Correlation, after: Rule | Correlation, { name 
 function meaningOf(one: Rule | Correlation): string {
   const { logsource, groupBy } = one.facts
   const own = isRule(one)
-    ? { condition: one.detection.condition, selections: [...one.detection.selections] }
+    ? { condition: one.detection.condition, selections: [...one.detection.selections], memory: one.memory }
     : { groupBy: one.groupBy, aliases: one.aliases, condition: one.condition }
   // Wildcards are symbols, and networks bytes: JSON would leave out the first and write the second at length.
   return JSON.stringify({ logsource, groupBy, own }, (_, part: unknown) =>

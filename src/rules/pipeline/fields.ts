@@ -117,8 +117,12 @@ function renaming(rename: Rename): Transformation {
     changeItems(work, scope, (draft) => renamedItem(draft, work, scope, rename, renameOne))
     if (work.correlation) return renameCorrelation(work, renameOne)
     // `principal` is modelward's own word, not a field of the record.
-    const groupBy = work.facts.groupBy.flatMap((field) => (field === 'principal' ? [field] : renameOne(field)))
-    work.facts = { ...work.facts, groupBy }
+    const renameAll = (fields: readonly string[]): readonly string[] =>
+      fields.flatMap((field) => (field === 'principal' ? [field] : renameOne(field)))
+    work.facts = { ...work.facts, groupBy: renameAll(work.facts.groupBy) }
+    const { memory } = work
+    if (memory?.kind === 'first_seen') work.memory = { ...memory, fields: renameAll(memory.fields) }
+    if (memory?.kind === 'absence') work.memory = { ...memory, groupBy: renameAll(memory.groupBy) }
   }
 }
 

@@ -21,6 +21,8 @@ export interface Work {
   facts: RuleFacts
   /** A rule's; undefined of a correlation. */
   detection: DraftDetection | undefined
+  /** Of a rule that remembers: its fields are renamed as those of its detection are. */
+  memory: Rule['memory']
   /** A correlation's; undefined of a rule. */
   correlation: Correlation | undefined
   /** Log sources of the rules that feed a correlation. */

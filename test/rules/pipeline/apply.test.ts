@@ -59,6 +59,15 @@ test('What an alert of a rule is about is mapped, but the word principal is not'
   expect(rules[0]?.facts.groupBy).toEqual(['principal', 'w.User'])
 })
 
+test.each([
+  ['first_seen: {fields: [User, principal], learning: 1d, remember: 30d}', { fields: ['w.User', 'principal'] }],
+  ['absence: {group-by: [User], timespan: 1h}', { groupBy: ['w.User'] }],
+])('So are the fields of what a rule remembers: %s', (memory, mapped) => {
+  const text = ruleOf('a: 1', `modelward: {${memory}}\nlogsource: {category: x}`)
+  const { rules } = appliedTo(text, stepOf({ type: 'field_name_prefix', prefix: 'w.' }))
+  expect(rules[0]?.memory).toMatchObject(mapped)
+})
+
 test('The lowest priority goes first, of equal ones the first given', () => {
   const suffix = (text: string, priority: number): ReturnType<typeof stepOf> =>
     stepOf({ type: 'field_name_suffix', suffix: text }, { priority })
