@@ -62,11 +62,12 @@ function decode(bytes: Uint8Array, shape: Shape): Window {
   for (let left = shape.values === 'none' ? 0 : window.times.length; left > 0; left--)
     window.values.push(shape.values === 'small' ? reader.whole() : reader.float())
   const kept = Array.from({ length: reader.atMost(8) }, () => reader.float())
-  reader.times(window.refTimes, MOST_REFS)
+  reader.times(window.refTimes, 2 * MOST_REFS)
   let before: EventRef | undefined
   for (const time of window.refTimes) {
     before = readRef(reader, time, before)
     window.refs.push(before)
+    window.hasRepeats ||= shape.places > 0 || before.at !== time
   }
   reader.finish()
   window.refill(shape)

@@ -150,6 +150,7 @@ export class CorrelationMemory implements Memory {
       this.#groups.expire(at - shape.timespanMs - this.#latenessMs - FORGET_MS)
     }
     if (isAmended) return window.amend(shape, at, value) ? window : undefined
+    if (sign.events || this.#kind.isTemporal) window.hasRepeats = true
     if (sign.events) for (const ref of sign.events) window.addRef(at, ref)
     else window.addRef(at, refOf(sign.score?.event ?? sign.event))
     const { dropped } = window

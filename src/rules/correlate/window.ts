@@ -30,6 +30,8 @@ export class Window {
   /** The newest events, each under the time of the entry that it came with. */
   readonly refTimes: number[] = []
   readonly refs: EventRef[] = []
+  /** An event may stand in `refs` twice, or not in the order of time: some came with a chain. */
+  hasRepeats = false
   /** The first entry that is held: those before it are gone, their room is taken back now and then. */
   head = 0
   /** The first entry in the window. */
@@ -71,6 +73,7 @@ export class Window {
   }
 
   addRef(at: number, ref: EventRef): void {
+    if (ref.at !== at) this.hasRepeats = true
     if (at >= (this.refTimes.at(-1) ?? Number.NEGATIVE_INFINITY)) {
       this.refTimes.push(at)
       this.refs.push(ref)
@@ -79,22 +82,18 @@ export class Window {
       this.refTimes.splice(place, 0, at)
       this.refs.splice(place, 0, ref)
     }
-    if (this.refs.length <= MOST_REFS) return
-    this.refTimes.shift()
-    this.refs.shift()
+    if (this.refs.length < 2 * MOST_REFS) return
+    this.refTimes.splice(0, MOST_REFS)
+    this.refs.splice(0, MOST_REFS)
   }
 
-  /** The events of the window that held, oldest first, each once. */
+  /** The newest events of the window that held, oldest first, each once. */
   refsWithin(): readonly EventRef[] {
-    const found = new Map<string, EventRef>()
-    for (const [place, ref] of this.refs.entries()) {
-      const at = this.refTimes[place] ?? 0
-      if (at > this.since && at <= this.end) found.set(ref.id, ref)
-    }
-    const refs = [...found.values()]
-    return refs.every((ref, place) => ref.at >= (refs[place - 1]?.at ?? ref.at))
-      ? refs
-      : refs.toSorted((a, b) => a.at - b.at)
+    const last = upperBound(this.refTimes, this.end, 0)
+    const first = upperBound(this.refTimes, this.since, 0)
+    if (!this.hasRepeats) return this.refs.slice(Math.max(first, last - MOST_REFS), last)
+    const found = new Map(this.refs.slice(first, last).map((ref) => [ref.id, ref]))
+    return [...found.values()].toSorted((a, b) => a.at - b.at).slice(-MOST_REFS)
   }
 
   /** Fills a window that was stored: entries in order, as they were held. */
