@@ -48,6 +48,8 @@ export interface ReplayOptions {
   /** Only normalise and judge: no detectors, no alerts. Then rules need no tests of their own. */
   readonly rulesOnly?: boolean
   readonly skipInvalidRules?: boolean
+  /** Every rule is asked of every event, whatever its log source. Only with `rulesOnly`. */
+  readonly allLogsources?: boolean
   readonly line: (value: Readonly<Record<string, unknown>>) => void
   readonly progress?: (text: string) => void
 }
@@ -106,7 +108,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
     positionsOf: () => new Map(),
     once: true,
   })
-  const judge = rulesOnly ? untestedRules(config, options.skipInvalidRules === true) : openRules(config).judge
+  const judge = rulesOnly ? untestedRules(config, options) : openRules(config).judge
   let read = 0
   const watch = new Watch({
     ...world,

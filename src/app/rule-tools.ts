@@ -3,47 +3,62 @@ import type { Event } from '../contract/event.ts'
 import { coverage, navigatorLayer, type Coverage, type NavigatorLayer } from '../rules/coverage.ts'
 import { explainRule, type ExplainNode } from '../rules/explain.ts'
 import { lintRules } from '../rules/lint.ts'
-import { loadRules, type LoadedRules } from '../rules/load.ts'
+import type { LoadedRules } from '../rules/load.ts'
+import { ruleSchema } from '../rules/parse/json-schema.ts'
 import { runRuleTests, type RuleTestResult } from '../rules/rule-tests.ts'
 import { RefusedError, UsageError, reasonOf, type Problem } from '../runtime/errors.ts'
-import { embeddedRules } from './config/load.ts'
+import { loadConfig } from './config/load.ts'
 import { normaliseTest } from './rule-pack.ts'
+import { readRules } from './wiring.ts'
 
-function load(folders: readonly string[]): LoadedRules {
-  return loadRules(folders.length > 0 ? folders : [embeddedRules])
+export { ruleSchema }
+
+/** Which rules a tool looks at: these folders, or else those of the config; read as the config says. */
+export interface RuleChoice {
+  readonly folders: readonly string[]
+  readonly config: string | undefined
+}
+
+function load({ folders, config }: RuleChoice): LoadedRules {
+  return readRules(loadConfig(config, { ruleFolders: folders }))
 }
 
 /** The tests that live in the rules; rules that do not load are problems of their own. */
-export function testRules(folders: readonly string[]): {
+export function testRules(choice: RuleChoice): {
   readonly results: readonly RuleTestResult[]
   readonly problems: readonly Problem[]
   readonly rules: number
 } {
-  const loaded = load(folders)
+  const loaded = load(choice)
   return { results: runRuleTests(loaded, normaliseTest()), problems: loaded.problems, rules: loaded.judge.rules.length }
 }
 
-export function lint(folders: readonly string[]): readonly Problem[] {
-  const loaded = load(folders)
-  return [...loaded.problems, ...lintRules(loaded.rules)]
+export function lint(choice: RuleChoice): readonly Problem[] {
+  const loaded = load(choice)
+  return [...loaded.problems, ...lintRules(loaded)]
 }
 
-export function ruleCoverage(folders: readonly string[]): Coverage {
-  return coverage(load(folders).judge.rules)
+export function ruleCoverage(choice: RuleChoice): Coverage {
+  return coverage(load(choice).judge.rules)
 }
 
-export function ruleLayer(folders: readonly string[], matrix: 'atlas' | 'attack'): NavigatorLayer {
-  return navigatorLayer(load(folders).judge.rules, matrix)
+export function ruleLayer(choice: RuleChoice, matrix: 'atlas' | 'attack'): NavigatorLayer {
+  return navigatorLayer(load(choice).judge.rules, matrix)
 }
 
 /** Why a rule does or does not match one event (a file with one JSON record). */
 export function explain(
-  folders: readonly string[],
+  choice: RuleChoice,
   ruleId: string,
   eventFile: string,
   format: string | undefined,
 ): readonly ExplainNode[] {
-  const rule = load(folders).rules.find(({ facts }) => facts.id === ruleId || facts.file.endsWith(ruleId))
+  const loaded = load(choice)
+  const isMeant = ({ facts }: LoadedRules['rules'][number] | LoadedRules['correlations'][number]): boolean =>
+    facts.id === ruleId || facts.file.endsWith(ruleId)
+  const rule = loaded.rules.find(isMeant)
+  if (!rule && loaded.correlations.some(isMeant))
+    throw new RefusedError(`${ruleId} is a correlation: explain one of the rules that feed it, or test it with events`)
   if (!rule) throw new RefusedError(`there is no rule ${ruleId}; give its id or the end of its file name`)
   return eventsOf(eventFile, format).map((event) => explainRule(rule, event))
 }

@@ -66,7 +66,7 @@ export function openEventNormalizer(config: Config, pseudonyms: Pseudonyms): Ret
 
 /** The rules of the config; a rule that cannot be loaded or whose own tests fail refuses the whole pack. */
 export function openRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules {
-  const loaded = readRules(config, pseudonyms)
+  const loaded = readRules(config, pseudonyms === undefined ? {} : { pseudonyms })
   const problems = packProblems(loaded, normaliseTest())
   if (problems.length > 0) throw new ConfigError(problems)
   return loaded
@@ -76,13 +76,17 @@ export function openRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules 
  * The rules of the config, whatever is wrong with them; `pseudonyms` where what they remember is stored. The rules that
  * ship with the program need no signature beside its own. Throws ConfigError for a key that cannot be read.
  */
-export function readRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules {
+export function readRules(
+  config: Config,
+  { pseudonyms, routing = true }: { readonly pseudonyms?: Pseudonyms; readonly routing?: boolean } = {},
+): LoadedRules {
   const { pipelines, placeholders, trust, groups, lateness } = config.shape.rules
   const isOurs = (folder: string): boolean => trust.length > 0 && folder === embeddedRules
   const ours = readRuleFiles(config.ruleFolders.filter(isOurs))
   const folders = config.ruleFolders.filter((folder) => !isOurs(folder))
   return loadRules(folders, {
     files: ours.files,
+    routing,
     pipelines,
     placeholders: new Map(Object.entries(placeholders)),
     groups,
@@ -102,9 +106,12 @@ function readKey(file: string): TrustedKey {
 }
 
 /** Other people's rules, which need not bring tests; one that cannot be loaded is an error unless it is to be skipped. */
-export function untestedRules(config: Config, skipInvalid: boolean): Judge {
-  const { judge, problems } = readRules(config)
-  if (problems.length > 0 && !skipInvalid) throw new ConfigError(problems)
+export function untestedRules(
+  config: Config,
+  options: { readonly skipInvalidRules?: boolean; readonly allLogsources?: boolean },
+): Judge {
+  const { judge, problems } = readRules(config, { routing: options.allLogsources !== true })
+  if (problems.length > 0 && options.skipInvalidRules !== true) throw new ConfigError(problems)
   return judge
 }
 

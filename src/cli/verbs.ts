@@ -7,6 +7,8 @@ import { playbook } from './verbs/playbook.ts'
 import { quarantine } from './verbs/quarantine.ts'
 import { replay } from './verbs/replay.ts'
 import { rulesCoverage, rulesExplain, rulesLint, rulesMatch, rulesTest } from './verbs/rules.ts'
+import { rulesBacktest } from './verbs/rules-backtest.ts'
+import { rulesSign } from './verbs/rules-sign.ts'
 import { run } from './verbs/run.ts'
 import { setup } from './verbs/setup.ts'
 
@@ -22,6 +24,8 @@ export const verbs: readonly Verb[] = [
   rulesExplain,
   rulesCoverage,
   rulesMatch,
+  rulesBacktest,
+  rulesSign,
   quarantine,
   audit,
   setup,

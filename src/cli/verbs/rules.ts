@@ -1,10 +1,10 @@
 import { commandWorld } from '../../app/command-world.ts'
 import { loadConfig } from '../../app/config/load.ts'
 import { replay } from '../../app/replay.ts'
-import { explain, lint, ruleCoverage, ruleLayer, testRules } from '../../app/rule-tools.ts'
+import { explain, lint, ruleCoverage, ruleLayer, ruleSchema, testRules, type RuleChoice } from '../../app/rule-tools.ts'
 import { UsageError, describeProblem } from '../../runtime/errors.ts'
 import { paint, printable, table } from '../call/io.ts'
-import { textFlag, textFlags, type Io, type Verb } from '../call/verb.ts'
+import { textFlag, textFlags, type Call, type Io, type Verb } from '../call/verb.ts'
 
 /** `rules test`: the tests that live in the rules. */
 export const rulesTest: Verb = {
@@ -13,8 +13,9 @@ export const rulesTest: Verb = {
   usage: '[DIR]…',
   examples: ['modelward rules test', 'modelward rules test ./my-rules --json'],
   options: {},
-  async run({ io, words }) {
-    const { results, problems, rules } = testRules(words)
+  async run(call) {
+    const { io } = call
+    const { results, problems, rules } = testRules(choiceOf(call))
     const failed = results.filter(({ passed }) => !passed)
     if (io.asJson) {
       for (const problem of problems) io.json({ kind: 'problem', ...problem })
@@ -43,11 +44,16 @@ export const rulesTest: Verb = {
 export const rulesLint: Verb = {
   name: 'rules lint',
   summary: 'what is wrong or doubtful in rules, with file, line and cure',
-  usage: '[DIR]…',
-  examples: ['modelward rules lint ./my-rules'],
-  options: {},
-  async run({ io, words }) {
-    const problems = lint(words)
+  usage: '[DIR]… [--schema]',
+  examples: ['modelward rules lint ./my-rules', 'modelward rules lint --schema > rule.schema.json'],
+  options: { schema: { type: 'boolean' } },
+  async run(call) {
+    const { io } = call
+    if (call.flags['schema'] === true) {
+      io.line(JSON.stringify(ruleSchema(), undefined, 2))
+      return 0
+    }
+    const problems = lint(choiceOf(call))
     for (const problem of problems)
       if (io.asJson) io.json({ kind: 'problem', ...problem })
       else io.line(describeProblem(problem))
@@ -67,12 +73,21 @@ export const rulesExplain: Verb = {
     const { io, words } = call
     const [rule, event] = words
     if (rule === undefined || event === undefined) throw new UsageError('modelward rules explain RULE EVENT.json')
-    const trees = explain(textFlags(call, 'rules'), rule, event, textFlag(call, 'format'))
+    const trees = explain(
+      { ...choiceOf(call), folders: textFlags(call, 'rules') },
+      rule,
+      event,
+      textFlag(call, 'format'),
+    )
     for (const tree of trees)
       if (io.asJson) io.json({ kind: 'explanation', ...tree })
       else printTree(io, tree, 0)
     return trees.some(({ holds }) => holds) ? 0 : 1
   },
+}
+
+function choiceOf(call: Call): RuleChoice {
+  return { folders: call.words, config: textFlag(call, 'config') }
 }
 
 type Tree = ReturnType<typeof explain>[number]
@@ -92,14 +107,14 @@ export const rulesCoverage: Verb = {
   examples: ['modelward rules coverage', 'modelward rules coverage --layer atlas > layer.json'],
   options: { layer: { type: 'string' } },
   async run(call) {
-    const { io, words } = call
+    const { io } = call
     const layer = textFlag(call, 'layer')
     if (layer === 'atlas' || layer === 'attack') {
-      io.line(JSON.stringify(ruleLayer(words, layer), undefined, 2))
+      io.line(JSON.stringify(ruleLayer(choiceOf(call), layer), undefined, 2))
       return 0
     }
     if (layer !== undefined) throw new UsageError(`--layer ${layer}: use atlas or attack`)
-    const found = ruleCoverage(words)
+    const found = ruleCoverage(choiceOf(call))
     const rows = (['controls', 'atlas', 'attack', 'owasp'] as const).flatMap((by) =>
       [...found[by]].map(([id, rules]) => ({ by, id, name: found.names.get(id) ?? '', rules })),
     )
@@ -116,9 +131,9 @@ export const rulesCoverage: Verb = {
 export const rulesMatch: Verb = {
   name: 'rules match',
   summary: 'which rules match which records: no detectors, no alerts, no store',
-  usage: 'DIR FILE… [--format NAME] [--skip-invalid]',
+  usage: 'DIR FILE… [--format NAME] [--skip-invalid] [--all-logsources]',
   examples: ['modelward rules match ./my-rules audit.json.gz --json'],
-  options: { format: { type: 'string' }, 'skip-invalid': { type: 'boolean' } },
+  options: { format: { type: 'string' }, 'skip-invalid': { type: 'boolean' }, 'all-logsources': { type: 'boolean' } },
   async run(call) {
     const { io, words, signal } = call
     const [folder, ...paths] = words
@@ -134,6 +149,7 @@ export const rulesMatch: Verb = {
         reveal: false,
         rulesOnly: true,
         skipInvalidRules: call.flags['skip-invalid'] === true,
+        allLogsources: call.flags['all-logsources'] === true,
         ...(format === undefined ? {} : { format }),
         line: (value) =>
           io.asJson
