@@ -1,11 +1,7 @@
 import type { Event } from '../contract/event.ts'
 import type { Judge, RuleFacts } from '../contract/rules.ts'
 import { reasonOf } from '../runtime/errors.ts'
-import { KeyedHash } from '../runtime/keyed-hash.ts'
-import { RuleJudge } from './judge.ts'
 import type { Correlation, Rule, RuleTest, TestStep } from './parse/syntax.ts'
-import { memoriesOf } from './remember/memories.ts'
-import { Room } from './state/groups.ts'
 
 export type { TestStep } from './parse/syntax.ts'
 
@@ -31,9 +27,10 @@ export interface TestedRules {
   readonly judgeFor: (id: string) => Judge
 }
 
-/** Groups that one test may make. */
-const MOST_GROUPS = 100_000
-const TEST_KEY = new Uint8Array(8)
+export interface TestOptions {
+  /** Rules without any test are passed over. Default: they fail. */
+  readonly onlyTested?: boolean
+}
 
 /** When a test begins, epoch ms: 1 January 2026. Where its first record has a time of its own, it begins by that. */
 export const TEST_BEGIN = Date.UTC(2026, 0, 1)
@@ -45,22 +42,14 @@ export const TEST_BEGIN = Date.UTC(2026, 0, 1)
  * fires when the rule itself made a finding at any of these moments. A record of a format keeps its own time; one that has
  * none, and is thus given the time of its reception, happens at its step's `at`.
  */
-export function runRuleTests(tested: TestedRules | readonly Rule[], toEvents?: ToEvents): readonly RuleTestResult[] {
-  const pack = 'judgeFor' in tested ? tested : aloneOf(tested)
-  return [...pack.rules, ...pack.correlations].flatMap((rule) => [
-    ...missingTests(rule),
-    ...rule.tests.map((test) => runTest(rule, test, pack, toEvents)),
-  ])
-}
-
-/** Rules without correlations: each is judged alone, with what it remembers. */
-function aloneOf(rules: readonly Rule[]): TestedRules {
-  const judgeFor = (id: string): Judge => {
-    const alone = rules.filter(({ facts }) => facts.id === id)
-    const room = new Room(MOST_GROUPS)
-    return new RuleJudge(alone, { memories: memoriesOf(alone, { room, hash: new KeyedHash(TEST_KEY) }), room })
-  }
-  return { rules, correlations: [], judgeFor }
+export function runRuleTests(
+  pack: TestedRules,
+  toEvents?: ToEvents,
+  { onlyTested = false }: TestOptions = {},
+): readonly RuleTestResult[] {
+  return [...pack.rules, ...pack.correlations]
+    .filter(({ tests }) => !onlyTested || tests.length > 0)
+    .flatMap((rule) => [...missingTests(rule), ...rule.tests.map((test) => runTest(rule, test, pack, toEvents))])
 }
 
 type Tested = Rule | Correlation

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest'
 import { RuleJudge } from '../../src/rules/judge.ts'
+import { loadRules } from '../../src/rules/load.ts'
 import { parseDocuments } from '../../src/rules/parse/documents.ts'
 import type { Correlation } from '../../src/rules/parse/syntax.ts'
-import { runRuleTests, TEST_BEGIN, type RuleTestResult, type ToEvents } from '../../src/rules/rule-tests.ts'
+import {
+  runRuleTests,
+  TEST_BEGIN,
+  type RuleTestResult,
+  type TestedRules,
+  type ToEvents,
+} from '../../src/rules/rule-tests.ts'
 import type { Memory } from '../../src/rules/state/stateful.ts'
 import { event } from '../support/events.ts'
 import { ruleText } from './one-rule.ts'
@@ -10,10 +17,14 @@ import { ruleText } from './one-rule.ts'
 const FIRES = '  - {name: fires, fires: true, event: {a: 1}}\n'
 const QUIET = '  - {name: quiet, fires: false, event: {a: 2}}\n'
 
+function loaded(text: string): TestedRules {
+  const { problems, ...read } = loadRules([], { files: [{ file: 'rule.yml', text }] })
+  expect(problems).toEqual([])
+  return read
+}
+
 function run(tests: string, toEvents?: ToEvents, condition = 's'): readonly RuleTestResult[] {
-  const { rules } = parseDocuments('rule.yml', `${ruleText(`s: {a: 1}\ncondition: ${condition}`)}${tests}`)
-  expect(rules).toHaveLength(1)
-  return runRuleTests(rules, toEvents)
+  return runRuleTests(loaded(`${ruleText(`s: {a: 1}\ncondition: ${condition}`)}${tests}`), toEvents)
 }
 
 test('a rule that fires and stays quiet as it says passes', () => {
@@ -61,23 +72,20 @@ test('a record with a format goes through its normaliser, and is routed by the l
 })
 
 test('a test may give ECS fields and a principal', () => {
-  const { rules } = parseDocuments(
-    'rule.yml',
+  const read = loaded(
     `${ruleText('s: {user.name: eve}\ncondition: s')}tests:
   - {name: fires, fires: true, event: {}, ecs: {user.name: eve}, principal: 'user:1'}
   - {name: quiet, fires: false, event: {}, ecs: {user.name: bob}}
 `,
   )
-  expect(runRuleTests(rules).every(({ passed }) => passed)).toBe(true)
+  expect(runRuleTests(read).every(({ passed }) => passed)).toBe(true)
 })
 
 /** The answers of a rule with `a: 1` that remembers, to these tests. */
 function remembering(extension: string, tests: string, toEvents?: ToEvents): readonly (readonly [string, string])[] {
   const rest = `logsource: {category: inference}\nmodelward:\n  ${extension}`
   const text = `${ruleText('s: {a: 1}\ncondition: s', rest)}tests:\n${tests}`
-  const { rules, problems } = parseDocuments('rule.yml', text)
-  expect(problems).toEqual([])
-  const results = runRuleTests(rules, toEvents).filter(({ name }) => !name.startsWith('has both'))
+  const results = runRuleTests(loaded(text), toEvents).filter(({ name }) => !name.startsWith('has both'))
   return results.map(({ name, detail }) => [name, detail] as const)
 }
 
@@ -145,9 +153,9 @@ title: Both
 id: 22222222-2222-4222-8222-222222222222
 correlation: {type: event_count, rules: [11111111-1111-4111-8111-111111111111], group-by: [who], timespan: 1h, condition: {gte: 2}}
 tests:
-  - {name: two, fires: true, events: [{at: 0s, event: {a: 1}}, {at: 1m, event: {a: 1}}]}
-  - {name: another source, fires: false, events: [{at: 0s, event: {a: 1}}, {at: 1m, event: {a: 1}, logsource: {category: audit}}]}
-  - {name: only the rule that feeds it, fires: true, event: {a: 1}}
+  - {name: two, fires: true, events: [{at: 0s, event: {a: 1, who: x}}, {at: 1m, event: {a: 1, who: x}}]}
+  - {name: another source, fires: false, events: [{at: 0s, event: {a: 1, who: x}}, {at: 1m, event: {a: 1, who: x}, logsource: {category: audit}}]}
+  - {name: only the rule that feeds it, fires: true, event: {a: 1, who: x}}
 `
 
 test('a correlation is tested with the rules that feed it, and only its own findings count', () => {
@@ -195,3 +203,12 @@ function everySecond(rule: Correlation['facts'], times: number[]): Memory {
     state: () => [],
   }
 }
+
+test('a rule without tests may be passed over, and still says what log source a correlation is about', () => {
+  const untested = FED.slice(0, FED.indexOf('  - {name: only'))
+  const results = runRuleTests(loaded(untested), undefined, { onlyTested: true })
+  expect(results.map(({ name, passed }) => [name, passed])).toEqual([
+    ['two', true],
+    ['another source', true],
+  ])
+})

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { z } from 'zod'
-import { parseDocuments } from '../../../src/rules/parse/documents.ts'
+import { loadRules } from '../../../src/rules/load.ts'
 import { ruleSchema } from '../../../src/rules/parse/json-schema.ts'
 import { runRuleTests } from '../../../src/rules/rule-tests.ts'
 
@@ -59,9 +59,10 @@ test('it says its dialect, and every key that modelward adds says what it means'
 test('its examples are rules that load, fit it and pass their own tests: on scores, on what is new, on what stays away', () => {
   const examples = ruleSchema()['examples'] as readonly unknown[]
   expect(examples.map((example) => checked.safeParse(example).success)).toEqual([true, true, true])
-  const { rules, problems } = parseDocuments('examples.yml', examples.map((one) => stringify(one)).join('---\n'))
+  const text = examples.map((one) => stringify(one)).join('---\n')
+  const { problems, ...loaded } = loadRules([], { files: [{ file: 'examples.yml', text }] })
   expect(problems).toEqual([])
-  const results = runRuleTests(rules)
+  const results = runRuleTests(loaded)
   expect(results).toHaveLength(7)
   expect(results.filter(({ passed }) => !passed).map(({ name, detail }) => `${name}: ${detail}`)).toEqual([])
 })
