@@ -63,10 +63,6 @@ export class Automaton {
     this.#dead = literals.every(({ start }) => start) ? 0 : -1
   }
 
-  get bytes(): number {
-    return this.#table.byteLength + this.#links.byteLength + this.#begins.byteLength + this.#targets.byteLength
-  }
-
   /** Tells `hits` of every text that the value holds. */
   scan(value: string, hits: Hits): void {
     const table = this.#table
