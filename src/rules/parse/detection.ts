@@ -103,11 +103,12 @@ function parseItem(written: string, value: unknown, path: Path, report: Report):
 type Written = Omit<Pending, 'path' | 'line'> & Pick<Item, 'written' | 'field'>
 
 function toItem({ written, field, ...line }: Written, path: Path, report: Report): Item | undefined {
-  const item = makeItem({ written, field }, { path, line: report.lineOf?.(path), ...line })
+  const item = makeItem({ written, field }, { path, line: undefined, ...line })
   const fault = 'what' in item ? item : refusedNow(item, report)
-  if (!fault && !('what' in item)) return item
   if (fault) report(path, fault.what, fault.cure)
-  return undefined
+  if (fault || 'what' in item) return undefined
+  // Finding a line takes reading the text again, so only a pending line is looked for.
+  return item.pending && report.lineOf ? { ...item, pending: { ...item.pending, line: report.lineOf(path) } } : item
 }
 
 /** What is found wrong later must be able to name its line: a caller that cannot gets no pending lines. */
