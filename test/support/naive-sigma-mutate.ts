@@ -115,7 +115,7 @@ const wrapped: Step = (value, dice) => {
   return made
 }
 
-const repeated: Step = (value, dice) => Array.from({ length: dice.chance(0.05) ? 400 : dice.below(5) }, () => value)
+const repeated: Step = (value, dice) => Array.from({ length: dice.chance(0.05) ? 60 : dice.below(5) }, () => value)
 
 function oddValue(dice: Dice): unknown {
   return dice.pick<() => unknown>([
