@@ -3,7 +3,7 @@ import type { KnipConfig } from 'knip'
 const config: KnipConfig = {
   entry: [
     'test/**/*.test.ts',
-    'test/bench/*-daemon.ts',
+    'test/bench/*-{daemon,child}.ts',
     'test/peer/*-writer.ts',
     'test/fault/*-child.ts',
     'scripts/*.ts',
@@ -13,6 +13,17 @@ const config: KnipConfig = {
   // A shape that an exported function speaks of is part of what is exported.
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Programs of the operating system that tests run.
-  ignoreBinaries: ['openssl', 'mount', 'umount', 'strace', 'logrotate', 'systemd-analyze', 'unshare', 'buildah'],
+  ignoreBinaries: [
+    'openssl',
+    'mount',
+    'umount',
+    'strace',
+    'logrotate',
+    'systemd-analyze',
+    'unshare',
+    'buildah',
+    'xz',
+    'taskset',
+  ],
 }
 export default config

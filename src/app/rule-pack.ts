@@ -26,12 +26,7 @@ export function normaliseTest(): (test: TestStep) => readonly Event[] {
 
 /** Everything that speaks against using a pack: rules that did not load, and tests inside rules that fail. Other people's rules may have none. */
 export function packProblems(loaded: LoadedRules, toEvents: (test: TestStep) => readonly Event[]): readonly Problem[] {
-  const tested = {
-    rules: loaded.rules.filter(({ tests }) => tests.length > 0),
-    correlations: loaded.correlations.filter(({ tests }) => tests.length > 0),
-    judgeFor: loaded.judgeFor,
-  }
-  const failing = runRuleTests(tested, toEvents).filter((result) => !result.passed)
+  const failing = runRuleTests(loaded, toEvents, { onlyTested: true }).filter((result) => !result.passed)
   return [
     ...loaded.problems,
     ...failing.map((result) => ({

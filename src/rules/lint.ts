@@ -4,7 +4,7 @@ import type { Condition, Correlation, Detection, Filter, Rule } from './parse/sy
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 
 /** A correlation that looks back further than this holds much and says little: 30 days, in ms. */
-export const LONG_TIMESPAN_MS = 30 * 86_400_000
+const LONG_TIMESPAN_MS = 30 * 86_400_000
 
 /** Namespaces of Sigma's tags, with ATLAS for attacks on models. */
 const NAMESPACES = new Set(['attack', 'atlas', 'car', 'cve', 'd3fend', 'detection', 'stp', 'tlp'])
@@ -23,8 +23,7 @@ export interface LintedRules {
 }
 
 /** What could be better about rules that load: none of it keeps a rule from working. */
-export function lintRules(linted: LintedRules | readonly Rule[]): readonly Problem[] {
-  const { rules, correlations, filters } = 'rules' in linted ? linted : { rules: linted, correlations: [], filters: [] }
+export function lintRules({ rules, correlations, filters }: LintedRules): readonly Problem[] {
   const titles = new Map<string, string>()
   const twinNotes = ({ facts }: Rule | Correlation): Note[] => {
     const title = facts.title.toLowerCase()

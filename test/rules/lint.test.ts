@@ -8,7 +8,7 @@ test('a bare rule is told what is missing, and loads all the same', () => {
     'title: Bare\nstatus: deprecated\ntags: [attack.t9999]\nlogsource: {}\ndetection: {s: {a: 1}, t: {b: 1}, condition: s}\n',
   )
   expect(problems).toEqual([])
-  const notes = lintRules(rules)
+  const notes = lintRules({ rules, correlations: [], filters: [] })
   expect(notes.map(({ part }) => part)).toEqual([
     'id',
     'level',
@@ -29,7 +29,11 @@ test('a bare rule is told what is missing, and loads all the same', () => {
 test('two rules with one title are told of each other', () => {
   const rule = (file: string): ReturnType<typeof parseDocuments> =>
     parseDocuments(file, 'title: Twice\nid: x\nlogsource: {}\ndetection: {s: {a: 1}, condition: s}\n')
-  const notes = lintRules([...rule('one.yml').rules, ...rule('two.yml').rules])
+  const notes = lintRules({
+    rules: [...rule('one.yml').rules, ...rule('two.yml').rules],
+    correlations: [],
+    filters: [],
+  })
   expect(notes.filter(({ part }) => part === 'title')).toMatchObject([
     { file: 'two.yml', what: 'one.yml has the same title' },
   ])

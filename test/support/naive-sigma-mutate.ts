@@ -150,7 +150,7 @@ export function mutatedYaml(text: string, dice: Dice): string {
       return lines
         .with(
           at,
-          `${line} ${dice.pick(['&a', '*b', '!!binary x', '|', '>', '---', '#', '{', '[', '- ', ': ', '\t', '<<: *b'])}`,
+          `${line} ${dice.pick(['&a', '*a', '!!binary x', '|', '>', '---', '#', '{', '[', '- ', ': ', '\t', '<<: *b'])}`,
         )
         .join('\n')
     case 5:

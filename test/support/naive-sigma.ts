@@ -1,4 +1,3 @@
-import { parse } from 'yaml'
 import type { Logsource } from '../../src/contract/event.ts'
 import { naiveRouted } from './naive-sigma-fields.ts'
 import { question, type Placeholders, type Question } from './naive-sigma-values.ts'
@@ -13,12 +12,6 @@ export interface NaiveRule {
   matches(fields: Readonly<Record<string, unknown>>, ecs?: Readonly<Record<string, unknown>>): boolean
   /** Whether events of this log source are the rule's business. */
   isAbout(logsource: Logsource): boolean
-}
-
-/** Reads a rule from YAML of one document. Throws where it cannot. */
-export function naiveRule(yamlText: string, placeholders: Placeholders = new Map()): NaiveRule {
-  const document: unknown = parse(yamlText, { stringKeys: true })
-  return naiveRuleOf(document, placeholders)
 }
 
 /** Reads a rule from the map that its YAML holds. */

@@ -13,7 +13,7 @@ import { Window } from './window.ts'
 /** Events may come this late, in event time after the newest of their group, unless a correlation is made otherwise. */
 export const LATENESS_MS = 5 * 60_000
 /** A group is forgotten when it was left alone for its timespan and this longer, in event time of the correlation. */
-export const FORGET_MS = 24 * 3_600_000
+const FORGET_MS = 24 * 3_600_000
 
 export interface CorrelationOptions {
   readonly room: Room

@@ -5,7 +5,7 @@ import { dropUndefined, factsOf } from './rule.ts'
 import type { Correlation, CorrelationCondition, CorrelationType, Report } from './syntax.ts'
 import { testsOf } from './test-document.ts'
 
-export const CORRELATION_TYPES: readonly CorrelationType[] = [
+const CORRELATION_TYPES: readonly CorrelationType[] = [
   'event_count',
   'value_count',
   'temporal',

@@ -14,9 +14,10 @@ export function parseDocuments(file: string, text: string): Documents {
   const filters: Filter[] = []
   for (const document of documents) {
     const before = problems.length
-    const report: Report = (path, what, cure) => {
+    const tell = (path: Path, what: string, cure: string): void => {
       problems.push({ file, line: document.lineOf(path), part: partOf(path), what, cure })
     }
+    const report: Report = Object.assign(tell, { lineOf: (path: Path) => document.lineOf(path) })
     const take = <T>(list: T[], read: T | undefined): void => {
       if (read !== undefined && problems.length === before) list.push(read)
     }

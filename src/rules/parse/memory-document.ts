@@ -3,7 +3,7 @@ import { durationWithin } from '../../runtime/duration.ts'
 import type { Absence, FirstSeen } from './syntax.ts'
 
 /** A tuple or a group has at most this many fields. */
-export const MOST_FIELDS = 10
+const MOST_FIELDS = 10
 /** `principal`, or the dotted name of a field. */
 export const FieldName = z.string().regex(/^[^\s|*?]+$/, 'is not the name of a field')
 const Names = z.array(FieldName).max(MOST_FIELDS)

@@ -244,7 +244,10 @@ function dashed(text: Text): readonly Value[] | Fault {
 function encoded(text: Text, encode: (plain: string, isBytes: boolean) => readonly string[]): readonly Value[] | Fault {
   const plain = plainText(text.pattern)
   if (plain === undefined) return { what: 'text with wildcards cannot be encoded', cure: 'Escape them as \\* and \\?' }
-  return encode(plain, text.isBytes).map((made) => ({ ...text, pattern: [made], isBytes: false }))
+  if (plain === '') return { what: 'there is nothing to encode', cure: 'Write the text that is looked for' }
+  // Of a single byte, base64 has a place where its neighbours decide every letter: nothing can be looked for there.
+  const variants = encode(plain, text.isBytes).filter((made) => made !== '')
+  return variants.map((made) => ({ ...text, pattern: [made], isBytes: false }))
 }
 
 function referenced(text: Text): readonly Value[] | Fault {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Problem } from '../../runtime/errors.ts'
 import { makeItem } from './detection.ts'
 import type { Lists } from './pattern.ts'
-import type { Detection, Fault, Filter, Item, Path, Rule, Selection } from './syntax.ts'
+import type { Detection, Fault, Item, Path, Rule, Selection } from './syntax.ts'
 
 /**
  * Puts the values of lists in place of `%name%`: each value with placeholders becomes one value a combination, any of which
@@ -23,23 +23,6 @@ export function resolvePlaceholders(
     return [{ ...rule, facts, detection: made.detection }]
   })
   return { rules: resolved, problems }
-}
-
-/** The same for filters; a filter that is refused takes nothing away. */
-export function resolveFilterPlaceholders(
-  filters: readonly Filter[],
-  lists: Lists,
-): { readonly filters: readonly Filter[]; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = []
-  const resolved = filters.flatMap((filter) => {
-    const { detection, faults } = resolve(filter.detection, lists)
-    problems.push(...faults.map((fault) => problemOf(fault, filter.file, filter.line)))
-    if (faults.length > 0) return []
-    return [
-      detection === filter.detection ? filter : { ...filter, detection, digest: digestOf(filter.digest, detection) },
-    ]
-  })
-  return { filters: resolved, problems }
 }
 
 interface PlacedFault extends Fault {

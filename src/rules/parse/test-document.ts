@@ -5,7 +5,7 @@ import type { RuleTest, TestStep } from './syntax.ts'
 type Logsource = NonNullable<TestStep['logsource']>
 
 /** A test has at most this many events. */
-export const MOST_STEPS = 10_000
+const MOST_STEPS = 10_000
 const Word = z.string().min(1).optional()
 const Scalar = z.union([z.string(), z.number(), z.boolean()])
 

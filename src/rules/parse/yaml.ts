@@ -41,7 +41,8 @@ export function readAnyYaml(file: string, text: string): { documents: readonly Y
     }
     try {
       const value: unknown = document.toJS({ maxAliasCount: LIMITS.aliases })
-      if (value !== null) documents.push({ value, line, lineOf: (path) => lineOf(document, lines, path) })
+      if (holdsItself(value)) problems.push(notYaml(file, line, 'a value holds itself by an alias'))
+      else if (value !== null) documents.push({ value, line, lineOf: (path) => lineOf(document, lines, path) })
     } catch (error) {
       problems.push(notYaml(file, line, error instanceof Error ? error.message : String(error)))
     }
@@ -80,6 +81,14 @@ function pairOf(items: readonly { readonly key: unknown; readonly value: unknown
 
 function itemOf(item: unknown): Found | undefined {
   return isNode(item) ? { key: item, value: item } : undefined
+}
+
+/** Aliases can make a value part of itself, which no rule means and no walk over it survives. */
+function holdsItself(value: unknown, above: readonly unknown[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (above.includes(value)) return true
+  const within = [...above, value]
+  return Object.values(value).some((inner) => holdsItself(inner, within))
 }
 
 function tooLong(file: string, bytes: number): Problem {

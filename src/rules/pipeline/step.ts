@@ -88,7 +88,7 @@ export function changeItems(work: Work, scope: Scope, change: (item: DraftItem) 
   if (tooMany(selections)) throw tooManyTests()
 }
 
-export function tooManyTests(): Refusal {
+function tooManyTests(): Refusal {
   return new Refusal(`it would have more than ${MOST_TESTS} values`, 'Shorten the lists, or split the rule')
 }
 

@@ -26,7 +26,7 @@ function plainPart(part: PatternPart): string {
 }
 
 /** The parts in one pattern: literals that meet are one, and so are runs of `*`. */
-export function joinedPattern(parts: Iterable<PatternPart>): Pattern {
+function joinedPattern(parts: Iterable<PatternPart>): Pattern {
   const joined: PatternPart[] = []
   for (const part of parts) {
     const last = joined.at(-1)

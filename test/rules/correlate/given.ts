@@ -3,13 +3,12 @@ import { linkCorrelations, type Linked } from '../../../src/rules/correlate/link
 import type { CorrelationOptions } from '../../../src/rules/correlate/memory.ts'
 import { RuleJudge } from '../../../src/rules/judge.ts'
 import { parseDocuments } from '../../../src/rules/parse/documents.ts'
-import type { Correlation, Documents } from '../../../src/rules/parse/syntax.ts'
+import type { Documents } from '../../../src/rules/parse/syntax.ts'
 import { Room } from '../../../src/rules/state/groups.ts'
 import { KeyedHash } from '../../../src/runtime/keyed-hash.ts'
 import { event } from '../../support/events.ts'
 
 export const BEGIN = Date.UTC(2026, 0, 5, 12)
-export const MINUTE = 60_000
 
 /** Rules `a`, `b`, `c` that hold for events whose `is` is their name, or a list with it. */
 const RULES = ['a', 'b', 'c'].map(
@@ -24,14 +23,6 @@ export function correlationText(body: string, head = 'title: C\nid: id-C\nname: 
 
 export function documents(...texts: readonly string[]): Documents {
   return parseDocuments('correlations.yml', [...RULES, ...texts].join('---\n'))
-}
-
-/** The correlation of a body. Throws where it cannot be read. */
-export function correlationWith(body: string): Correlation {
-  const { correlations, problems } = documents(correlationText(body))
-  const [correlation] = correlations
-  if (!correlation) throw new Error(problems.map(({ part, what }) => `${part}: ${what}`).join('\n'))
-  return correlation
 }
 
 export function options(more: Partial<CorrelationOptions> = {}): CorrelationOptions {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { RuleJudge } from '../../../src/rules/judge.ts'
 import { parseDetection } from '../../../src/rules/parse/detection.ts'
 import { MOST_VALUES } from '../../../src/rules/parse/pattern.ts'
-import { resolveFilterPlaceholders, resolvePlaceholders } from '../../../src/rules/parse/placeholders.ts'
-import type { Filter, Rule } from '../../../src/rules/parse/syntax.ts'
+import { resolvePlaceholders } from '../../../src/rules/parse/placeholders.ts'
+import type { Rule } from '../../../src/rules/parse/syntax.ts'
 import { event } from '../../support/events.ts'
 import { ruleWith } from '../one-rule.ts'
 
@@ -118,25 +118,4 @@ test('a list is part of the meaning of its rule', () => {
   expect(digest(['a'])).toBe(digest(['a']))
   expect(digest(['a*'])).not.toBe(digest(['a']))
   expect(digest(['a'])).not.toBe(pending('f|expand', '%v%').facts.digest)
-})
-
-test('filters have placeholders too, and one that cannot be resolved is refused', () => {
-  const { detection } = pending('f|expand', '%domains%')
-  const filter: Filter = {
-    file: 'filter.yml',
-    line: 1,
-    title: 'Not us',
-    logsource: { product: 'aws' },
-    rules: 'any',
-    detection,
-    digest: '0',
-  }
-  const { filters, problems } = resolveFilterPlaceholders([filter], LISTS)
-  expect(problems).toEqual([])
-  expect(filters[0]?.digest).toMatch(/^[0-9a-f]{64}$/)
-  expect(JSON.stringify([...(filters[0]?.detection.selections ?? [])])).toContain('example.com')
-  expect(resolveFilterPlaceholders([filter], new Map())).toMatchObject({
-    filters: [],
-    problems: [{ file: 'filter.yml', line: 7, part: 'detection.selection.f|expand' }],
-  })
 })

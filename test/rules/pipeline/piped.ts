@@ -60,7 +60,7 @@ export function ruleOf(lines: string, rest?: string): string {
 }
 
 /** `(a=1 and b=[x, y])`; of one part without parentheses. */
-export function shown(selection: Selection): string {
+function shown(selection: Selection): string {
   if (selection.kind === 'item') {
     const { field = 'keywords', negated, linking, groups } = selection.item
     const values = groups.map((group) => group.map(shownTest).join('|'))

@@ -27,7 +27,7 @@ export function windowsFields(record: Fields): Record<string, unknown> {
 }
 
 /** The id of an event: a number, digits, or an element with attributes; what is none of these stays as it is. */
-export function idOf(value: unknown): unknown {
+function idOf(value: unknown): unknown {
   const written = isRecord(value) ? (value['#text'] ?? value['Value']) : value
   return numberOf(written) ?? written
 }
