@@ -32,15 +32,16 @@ export function compileRule(rule: Rule): CompiledRule {
 /** What decided, for a rule that holds: names and values of every line that holds and is not under a `not`. */
 export function matchedBy(root: Part, event: Event): Readonly<Record<string, unknown>> {
   const matched: Record<string, unknown> = {}
-  collect(root, event, matched)
+  collect(root, event, matched, true)
   return matched
 }
 
-function collect(part: Part, event: Event, into: Record<string, unknown>): void {
-  if (part.kind === 'not' || !part.ask(event)) return
+/** `isKnown`: the part holds, and need not be asked again; of an `and` that holds, all parts do. */
+function collect(part: Part, event: Event, into: Record<string, unknown>, isKnown: boolean): void {
+  if (part.kind === 'not' || (!isKnown && !part.ask(event))) return
   const shown = part.show?.(event)
   if (shown) into[shown.name] = shown.value
-  for (const inner of part.parts) collect(inner, event, into)
+  for (const inner of part.parts) collect(inner, event, into, part.kind !== 'or')
 }
 
 function compileCondition(condition: Condition, selections: ReadonlyMap<string, Part>): Part {

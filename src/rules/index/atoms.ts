@@ -10,6 +10,7 @@ import { mandatoryText } from './mandatory.ts'
 /** A question to the event itself, asked at most once an event. */
 export interface Question {
   readonly ask: Ask
+  readonly cost: number
   /** Atoms of which one holds whenever the answer is yes; undefined where none is known. */
   readonly witnesses: readonly number[] | undefined
 }
@@ -64,6 +65,9 @@ export class Atoms {
   /** Atoms of which one holds whenever this atom holds. */
   readonly witnessesOf = (atom: number): readonly number[] | undefined =>
     atom >= 0 ? [atom] : this.questions[~atom]?.witnesses
+
+  /** What asking the atom costs, roughly; nothing where looking through the values has found it. */
+  readonly costOf = (atom: number): number => (atom >= 0 ? 0 : (this.questions[~atom]?.cost ?? 0))
 
   /** How often the atom may hold, roughly: what is short, and what many rules look for, is met often. */
   readonly weigh = (atom: number): number => {
@@ -137,10 +141,10 @@ export class Atoms {
   }
 
   #question(field: string | undefined, tests: readonly Test[], isOwn: boolean): number {
-    const { ask } = compileItem({ field, written: '', linking: 'any', negated: false, groups: [tests] })
+    const { ask, cost } = compileItem({ field, written: '', linking: 'any', negated: false, groups: [tests] })
     const witnesses = isOwn ? tests.map((test) => this.#witnessOf(field, test)) : [undefined]
     const known = witnesses.filter((witness) => witness !== undefined)
-    this.questions.push({ ask, witnesses: known.length === witnesses.length ? known : undefined })
+    this.questions.push({ ask, cost, witnesses: known.length === witnesses.length ? known : undefined })
     return ~(this.questions.length - 1)
   }
 

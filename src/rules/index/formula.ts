@@ -17,6 +17,12 @@ export const FAILS = -2
  */
 export class Program {
   readonly #code: number[] = []
+  readonly #costOf: (atom: number) => number
+
+  /** `costOf`: what asking an atom costs, roughly; 0 for one that looking through the values finds. */
+  constructor(costOf: (atom: number) => number) {
+    this.#costOf = costOf
+  }
 
   /** Where the formula begins. */
   add(formula: Formula): number {
@@ -32,21 +38,23 @@ export class Program {
     if (formula.kind === 'not') return this.#emit(formula.part, fails, holds)
     const { kind, parts } = formula
     // Backwards, because each part must know where the next one begins.
-    return quickLast(parts).reduce(
+    return this.#quickLast(parts).reduce(
       (next, part) => (kind === 'and' ? this.#emit(part, next, fails) : this.#emit(part, holds, next)),
       kind === 'and' ? holds : fails,
     )
   }
-}
 
-/** In the order of emission: what must be asked of the event first, so that it comes last when the program runs. */
-function quickLast(parts: readonly Formula[]): readonly Formula[] {
-  return parts.toReversed().toSorted((a, b) => Number(hasQuestion(b)) - Number(hasQuestion(a)))
-}
+  /** In the order of emission: what costs most first, so that it comes last when the program runs. */
+  #quickLast(parts: readonly Formula[]): readonly Formula[] {
+    const costs = new Map(parts.map((part) => [part, this.#cost(part)]))
+    return parts.toReversed().toSorted((a, b) => (costs.get(b) ?? 0) - (costs.get(a) ?? 0))
+  }
 
-function hasQuestion(formula: Formula): boolean {
-  if (formula.kind === 'atom') return formula.atom < 0
-  return formula.kind === 'not' ? hasQuestion(formula.part) : formula.parts.some(hasQuestion)
+  #cost(formula: Formula): number {
+    if (formula.kind === 'atom') return this.#costOf(formula.atom)
+    if (formula.kind === 'not') return this.#cost(formula.part)
+    return formula.parts.reduce((sum, part) => sum + this.#cost(part), 0)
+  }
 }
 
 /** Atoms of which one holds whenever the formula holds; the lightest such set, undefined where there is none. */

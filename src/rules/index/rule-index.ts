@@ -62,7 +62,7 @@ export class RuleIndex implements Hits {
   constructor(rules: readonly Placed[]) {
     const atoms = new Atoms()
     const formulas = rules.map(({ rule }) => atoms.formulaOf(rule))
-    const program = new Program()
+    const program = new Program(atoms.costOf)
     this.#entries = Int32Array.from(formulas, (formula) => program.add(formula))
     this.#code = program.finish()
     this.#placeOf = Int32Array.from(rules, ({ place }) => place)
