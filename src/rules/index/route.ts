@@ -13,11 +13,17 @@ function fits(wanted: string | undefined, is: string | readonly string[] | undef
   return typeof is === 'string' ? is.toLowerCase() === word : (is?.some((one) => one.toLowerCase() === word) ?? false)
 }
 
-/** Log source -> the rules that look at it, indexed. Remembered by the log source object, and by its words where objects differ. */
+/** Indexes held at once. Log sources are a few constants; an endless number of them would be the input's doing. */
+export const MOST_INDEXES = 256
+
+/**
+ * Log source -> the rules that look at it, indexed. Remembered by the log source object; where objects differ, log sources
+ * that the same rules look at share one index. Of more than MOST_INDEXES the one that was made first is given up.
+ */
 export class Routes {
   readonly #rules: readonly Placed[]
-  readonly #byObject = new WeakMap<Logsource, RuleIndex>()
-  readonly #byWords = new Map<string, RuleIndex>()
+  #byObject = new WeakMap<Logsource, RuleIndex>()
+  readonly #byRules = new Map<string, RuleIndex>()
   #last: Logsource | undefined
   #lastIndex: RuleIndex | undefined
 
@@ -25,24 +31,35 @@ export class Routes {
     this.#rules = rules
   }
 
+  /** How many indexes are held. */
+  get held(): number {
+    return this.#byRules.size
+  }
+
   to(logsource: Logsource): RuleIndex {
     if (this.#lastIndex && logsource === this.#last) return this.#lastIndex
-    const found = this.#byObject.get(logsource) ?? this.#build(logsource)
+    const found = this.#byObject.get(logsource) ?? this.#find(logsource)
     this.#last = logsource
     this.#lastIndex = found
     return found
   }
 
-  #build(logsource: Logsource): RuleIndex {
-    const words = JSON.stringify(
-      [logsource.category, logsource.product, logsource.service].map((word) => word ?? null),
-    ).toLowerCase()
-    const found =
-      this.#byWords.get(words) ??
-      new RuleIndex(this.#rules.filter(({ rule }) => isRouted(rule.facts.logsource, logsource)))
-    // Log sources are a few constants; an endless number of them would be the input's doing and is not remembered.
-    if (this.#byWords.size < 1000) this.#byWords.set(words, found)
+  #find(logsource: Logsource): RuleIndex {
+    const rules = this.#rules.filter(({ rule }) => isRouted(rule.facts.logsource, logsource))
+    const key = rules.map(({ place }) => place).join()
+    const found = this.#byRules.get(key) ?? this.#build(key, rules)
     this.#byObject.set(logsource, found)
     return found
+  }
+
+  #build(key: string, rules: readonly Placed[]): RuleIndex {
+    const [first] = this.#byRules.keys()
+    if (first !== undefined && this.#byRules.size >= MOST_INDEXES) {
+      this.#byRules.delete(first)
+      this.#byObject = new WeakMap()
+    }
+    const built = new RuleIndex(rules)
+    this.#byRules.set(key, built)
+    return built
   }
 }
