@@ -28,7 +28,7 @@ export function checkAll(file: string | undefined): CheckResult {
   return {
     problems: [...packProblems(rules, normaliseTest()), ...playbooks.problems],
     sources: config.sources.length,
-    rules: rules.rules.length,
+    rules: rules.judge.rules.length,
     playbooks: playbooks.playbooks.length,
     sinks: config.sinks.length,
   }

@@ -35,7 +35,7 @@ export function testRules(choice: RuleChoice): {
 
 export function lint(choice: RuleChoice): readonly Problem[] {
   const loaded = load(choice)
-  return [...loaded.problems, ...lintRules(loaded)]
+  return [...loaded.problems, ...loaded.remarks, ...lintRules(loaded)]
 }
 
 export function ruleCoverage(choice: RuleChoice): Coverage {

@@ -28,6 +28,8 @@ export interface LoadedRules {
   readonly judgeFor: (id: string) => Judge
   /** One for everything that is wrong; a rule with a problem is in none of the others. */
   readonly problems: readonly Problem[]
+  /** What pipelines hold that means nothing here: nothing to mend. */
+  readonly remarks: readonly Problem[]
 }
 
 export interface LoadOptions {
@@ -60,7 +62,8 @@ export function loadRules(folders: readonly string[], options: LoadOptions = {})
   const read = readRuleFiles(folders, options.trust === undefined ? {} : { trust: options.trust })
   const problems: Problem[] = [...read.problems]
   const written = parseAll([...read.files, ...(options.files ?? [])], problems)
-  const { rules, correlations } = workedOut(written, options, problems)
+  const remarks: Problem[] = []
+  const { rules, correlations } = workedOut(written, options, { problems, remarks })
   const made = judgeOf(rules, correlations, options, options.groups ?? GROUPS)
   problems.push(...made.problems)
   const linked = new Set(made.judge.rules.map(({ id }) => id))
@@ -74,7 +77,14 @@ export function loadRules(folders: readonly string[], options: LoadOptions = {})
       return judgeOf([...wanted.rules], [...wanted.correlations], options, TEST_GROUPS).judge
     },
     problems,
+    remarks,
   }
+}
+
+/** What loading finds to say. */
+interface Said {
+  readonly problems: Problem[]
+  readonly remarks: Problem[]
 }
 
 function parseAll(files: readonly RuleFile[], problems: Problem[]): Omit<Documents, 'problems'> {
@@ -102,24 +112,25 @@ function parseAll(files: readonly RuleFile[], problems: Problem[]): Omit<Documen
 function workedOut(
   written: Omit<Documents, 'problems'>,
   options: LoadOptions,
-  problems: Problem[],
+  said: Said,
 ): Pick<Documents, 'rules' | 'correlations'> {
   const filtered = applyFilters(written.rules, written.filters)
-  const pipelines = readPipelines(options.pipelines ?? [], problems)
+  const pipelines = readPipelines(options.pipelines ?? [], said)
   const mapped =
     pipelines.length === 0
       ? { rules: filtered.rules, correlations: written.correlations, problems: [] }
       : applyPipelines(pipelines, { rules: filtered.rules, correlations: written.correlations })
   const filled = resolvePlaceholders(mapped.rules, options.placeholders ?? new Map())
-  problems.push(...filtered.problems, ...mapped.problems, ...filled.problems)
+  said.problems.push(...filtered.problems, ...mapped.problems, ...filled.problems)
   return { rules: filled.rules, correlations: mapped.correlations }
 }
 
-function readPipelines(paths: readonly string[], problems: Problem[]): readonly Pipeline[] {
+function readPipelines(paths: readonly string[], { problems, remarks }: Said): readonly Pipeline[] {
   return paths.flatMap((file) => {
     try {
       const read = readPipeline(file, readFileSync(file, 'utf8'))
       problems.push(...read.problems)
+      remarks.push(...read.remarks)
       return read.pipeline ? [read.pipeline] : []
     } catch (error) {
       const what = `it cannot be read: ${reasonOf(error)}`
