@@ -15,20 +15,23 @@ function fits(wanted: string | undefined, is: string | readonly string[] | undef
 
 /** Indexes held at once. Log sources are a few constants; an endless number of them would be the input's doing. */
 export const MOST_INDEXES = 256
+/** Log sources as written whose index is remembered; with one more, all are forgotten. */
+const MOST_WRITTEN = 1024
 
 /**
- * Log source -> the rules that look at it, indexed. Remembered by the log source object; where objects differ, log sources
- * that the same rules look at share one index. Of more than MOST_INDEXES the one that was made first is given up.
+ * Log source -> the rules that look at it, indexed. Remembered by the log source as written; log sources that the same rules
+ * look at share one index. Of more than MOST_INDEXES the one that was made first is given up.
  */
 export class Routes {
-  readonly #rules: readonly Placed[]
-  #byObject = new WeakMap<Logsource, RuleIndex>()
+  /** Rules that name the same log source together, so that one look decides over all of them. */
+  readonly #groups: readonly (readonly Placed[])[]
+  readonly #byWritten = new Map<string, RuleIndex>()
   readonly #byRules = new Map<string, RuleIndex>()
-  #last: Logsource | undefined
+  #last: Logsource = {}
   #lastIndex: RuleIndex | undefined
 
   constructor(rules: readonly Placed[]) {
-    this.#rules = rules
+    this.#groups = [...Map.groupBy(rules, ({ rule }) => writtenOf(rule.facts.logsource)).values()]
   }
 
   /** How many indexes are held. */
@@ -37,29 +40,43 @@ export class Routes {
   }
 
   to(logsource: Logsource): RuleIndex {
-    if (this.#lastIndex && logsource === this.#last) return this.#lastIndex
-    const found = this.#byObject.get(logsource) ?? this.#find(logsource)
+    const last = this.#last
+    if (
+      this.#lastIndex &&
+      (logsource === last ||
+        (logsource.category === last.category &&
+          logsource.product === last.product &&
+          logsource.service === last.service))
+    )
+      return this.#lastIndex
+    const written = writtenOf(logsource)
+    const found = this.#byWritten.get(written) ?? this.#find(logsource)
+    if (this.#byWritten.size >= MOST_WRITTEN) this.#byWritten.clear()
+    this.#byWritten.set(written, found)
     this.#last = logsource
     this.#lastIndex = found
     return found
   }
 
   #find(logsource: Logsource): RuleIndex {
-    const rules = this.#rules.filter(({ rule }) => isRouted(rule.facts.logsource, logsource))
-    const key = rules.map(({ place }) => place).join()
-    const found = this.#byRules.get(key) ?? this.#build(key, rules)
-    this.#byObject.set(logsource, found)
-    return found
+    const groups = this.#groups.filter(([first]) => first && isRouted(first.rule.facts.logsource, logsource))
+    const key = groups.map(([first]) => first?.place).join()
+    return this.#byRules.get(key) ?? this.#build(key, groups.flat())
   }
 
   #build(key: string, rules: readonly Placed[]): RuleIndex {
     const [first] = this.#byRules.keys()
     if (first !== undefined && this.#byRules.size >= MOST_INDEXES) {
       this.#byRules.delete(first)
-      this.#byObject = new WeakMap()
+      this.#byWritten.clear()
     }
     const built = new RuleIndex(rules)
     this.#byRules.set(key, built)
     return built
   }
+}
+
+/** No two log sources are written alike, whatever is in their words. */
+function writtenOf({ category, product, service }: Logsource): string {
+  return JSON.stringify([category, product, service])
 }

@@ -14,7 +14,11 @@ test('log sources that the same rules look at share an index, however many words
   expect(routes.to({ product: 'WINDOWS', service: 'sysmon' })).toBe(windows)
   for (let n = 0; n < 5_000; n++) routes.to({ product: `made-up-${n}` })
   expect(routes.held).toBe(2)
-  expect(routes.to({ product: 'windows', category: ['dns', 'other'] })).not.toBe(windows)
+  const both = routes.to({ product: 'windows', category: ['dns', 'other'] })
+  expect(both).not.toBe(windows)
+  expect(routes.to({ product: 'windows', category: ['dns', 'other'] })).toBe(both)
+  expect(routes.to({ product: 'windows', category: '["dns","other"]' })).toBe(windows)
+  expect(routes.to({ product: 'windows' })).toBe(windows)
 })
 
 test('no more indexes are held than stated, and one that was given up is built again', () => {
