@@ -1,4 +1,6 @@
+import type { Kernels } from './compute.ts'
 import type { Event } from './event.ts'
+import type { Given, Plugin } from './plugin.ts'
 
 /** What a detector says of an event or a window of events. */
 export interface Score {
@@ -10,6 +12,8 @@ export interface Score {
   readonly p: number | null
   /** An e-value (≥ 0, mean ≤ 1 while nothing is wrong) where the detector has one. */
   readonly e?: number
+  /** How it counts when the evidence on a principal is put together. Absent: it does not. */
+  readonly counts?: Counting
   /** Which way it is unusual: `high`, `low`, or a detector's own word. */
   readonly direction: string
   readonly window?: ScoreWindow
@@ -17,6 +21,12 @@ export interface Score {
   /** Tells several scores of one detector on one event apart; part of the score's id. Default empty. */
   readonly part?: string
 }
+
+/**
+ * A `window` is a test of its own: its p-value is one draw, told whether small or large. The scores of one `episode` (one
+ * `window.from` of one principal and detector) are looks at the same anytime-valid test, of which the smallest counts.
+ */
+export type Counting = 'window' | 'episode'
 
 export interface ScoreWindow {
   readonly from: number
@@ -77,4 +87,38 @@ export interface KeyUse {
   readonly held: number
   readonly cap: number
   readonly evicted: number
+}
+
+/** What a detector may use of the outside world. */
+export interface DetectorContext extends Given {
+  readonly compute: Kernels
+  /** What `modelward baseline` froze for this detector; undefined before. */
+  readonly reference: Uint8Array | undefined
+  /** 32 secret bytes of this detector, the same as long as the data directory lives: for salted hashes. */
+  readonly key: Uint8Array
+}
+
+/** A detector that compares with a frozen reference says how it is made. */
+export interface DetectorPlugin<Config> extends Plugin<Detector, Config, DetectorContext> {
+  readonly baseline?: (config: Config, context: DetectorContext) => BaselineMaker
+}
+
+/**
+ * Makes a reference from benign events, in one pass each: first those of the principals that are to be the reference,
+ * then those of others, on which it is calibrated. Principals are never in both, and a third part is left to measure on.
+ */
+export interface BaselineMaker extends AsyncDisposable {
+  refer(events: readonly Event[]): Promise<void>
+  calibrate(events: readonly Event[]): Promise<void>
+  /** The reference, or in words why these events do not make one and what would. */
+  freeze(): Promise<{ readonly reference: Uint8Array; readonly notes: readonly string[] } | { readonly refused: string }>
+}
+
+/** Scores of all detectors -> evidence on each principal. State and promises are those of a detector. */
+export interface Evidence {
+  /** What this score makes of the evidence; told when it passes a level, most often nothing. */
+  weigh(score: Score): readonly Score[]
+  changes(): readonly StateChange[]
+  restore(state: Iterable<StateChange>): void
+  keys(): KeyUse
 }
