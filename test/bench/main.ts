@@ -3,8 +3,9 @@ import { cpus, totalmem } from 'node:os'
 import type { Bench, Case } from './bench.ts'
 import { pipeline } from './pipeline.ts'
 import { sigma } from './sigma.ts'
+import { sigmaCorrelations } from './sigma-correlations.ts'
 
-const benches: readonly Bench[] = [pipeline, sigma]
+const benches: readonly Bench[] = [pipeline, sigma, sigmaCorrelations]
 const asJson = process.argv.includes('--json')
 const [name] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const bench = benches.find((candidate) => candidate.name === name)
