@@ -1,4 +1,5 @@
 import { fold } from '../compile/text.ts'
+import { NO_STATE, Trie } from './trie.ts'
 
 /** A folded text to be found in values, and what to tell when it is. */
 export interface Literal {
@@ -24,78 +25,92 @@ const ASCII = 128
 /** Symbols of characters: those of ASCII are their own, others are written as four, by place and value of each half byte. */
 const SYMBOLS = ASCII + 4 * 16
 
+/** A state is a number: twice twice its place in the table, and these. */
+const TELLS = 1
+const SPARSE = 2
+
 /**
- * Finds any number of texts in a value in one pass over it, letter case aside: the automaton of Aho and Corasick (1975), every
- * transition written out. A value's start and end are symbols of their own, so that a text may be bound to either or both.
- * Symbols that no text holds share one column, so that the table is states x distinct symbols x 4 bytes.
+ * Finds any number of texts in a value in one pass over it, letter case aside: the automaton of Aho and Corasick (1975). A
+ * value's start and end are symbols of their own, so that a text may be bound to either or both. Symbols that no text holds
+ * share one column. A state that goes on in several ways is a row: its number, then the next state for every column. Any
+ * other, and these are nearly all, is four numbers: its own, the column by which it goes on, the next state, and the state
+ * that answers for all other columns.
  */
 export class Automaton {
   /** Symbol -> column; capitals have the column of their small letter. */
   readonly #columns: Uint8Array
-  readonly #width: number
-  /** Row and column -> twice the next row's begin, and 1 where something ends there. */
   readonly #table: Int32Array
-  /** State -> the next shorter state at which something ends, 0 where none. */
+  /** State's number -> the number of the next shorter state at which something ends, 0 where none. */
   readonly #links: Int32Array
-  /** State -> where its targets begin; they end where those of the next begin. */
+  /** State's number -> where its targets begin; they end where those of the next begin. */
   readonly #begins: Int32Array
   readonly #targets: Int32Array
-  readonly #startRow: number
+  readonly #start: number
   /** Where every text is bound to the start, nothing is left to find once the automaton is back at its root. */
   readonly #dead: number
 
   constructor(literals: readonly Literal[]) {
     this.#columns = columnsOf(literals)
-    this.#width = Math.max(END, ...this.#columns) + 1
-    const ends = new Int32Array(literals.length)
-    const table = growTrie(
-      literals.map((literal) => writtenIn(literal, this.#columns)),
-      this.#width,
-      ends,
-    )
-    const states = table.length / this.#width
-    const outputs = groupBy(ends, literals, states)
+    const width = Math.max(END, ...this.#columns) + 1
+    const texts = literals.map((literal) => writtenIn(literal, this.#columns))
+    const trie = new Trie(texts, width)
+    const outputs = groupBy(trie.ends, literals, trie.states)
     this.#begins = outputs.begins
     this.#targets = outputs.targets
-    this.#links = link(table, this.#width, outputs.begins)
-    this.#table = table
-    this.#startRow = (table[START] ?? 0) >>> 1
+    this.#links = linksOf(trie, outputs.begins)
+    this.#table = tableOf(trie, width, (state) => this.#isTelling(state))
+    this.#start = this.#next(0, START)
     this.#dead = literals.every(({ start }) => start) ? 0 : -1
   }
 
   /** Tells `hits` of every text that the value holds. */
   scan(value: string, hits: Hits): void {
-    const table = this.#table
     const columns = this.#columns
     const dead = this.#dead
-    let row = this.#startRow
+    let state = this.#start
     for (let at = 0; at < value.length; at++) {
       const code = value.charCodeAt(at)
       // What was told of so far holds for the folded value too: characters of ASCII fold each by itself.
       if (code >= ASCII) return this.#scanFolded(fold(value), hits)
-      const next = table[row + (columns[code] ?? 0)] ?? 0
-      row = next >>> 1
-      if ((next & 1) === 1) this.#tell(row, value, hits)
-      else if (next === dead) return
+      state = this.#next(state, columns[code] ?? OTHER)
+      if ((state & TELLS) !== 0) this.#tell(state, value, hits)
+      else if (state === dead) return
     }
-    const last = table[row + END] ?? 0
-    if ((last & 1) === 1) this.#tell(last >>> 1, value, hits)
+    this.#end(state, value, hits)
   }
 
   #scanFolded(value: string, hits: Hits): void {
-    let row = this.#startRow
+    let state = this.#start
     const step = (symbol: number): void => {
-      const next = this.#table[row + (this.#columns[symbol] ?? OTHER)] ?? 0
-      row = next >>> 1
-      if ((next & 1) === 1) this.#tell(row, value, hits)
+      state = this.#next(state, this.#columns[symbol] ?? OTHER)
+      if ((state & TELLS) !== 0) this.#tell(state, value, hits)
     }
     eachSymbol(value, step)
-    const last = this.#table[row + END] ?? 0
-    if ((last & 1) === 1) this.#tell(last >>> 1, value, hits)
+    this.#end(state, value, hits)
   }
 
-  #tell(row: number, value: string, hits: Hits): void {
-    for (let state = row / this.#width; state !== 0; state = this.#links[state] ?? 0) {
+  #end(state: number, value: string, hits: Hits): void {
+    const last = this.#next(state, END)
+    if ((last & TELLS) !== 0) this.#tell(last, value, hits)
+  }
+
+  #next(from: number, column: number): number {
+    const table = this.#table
+    let state = from
+    while ((state & SPARSE) !== 0) {
+      const place = state >>> 2
+      if (table[place + 1] === column) return table[place + 2] ?? 0
+      state = table[place + 3] ?? 0
+    }
+    return table[(state >>> 2) + 1 + column] ?? 0
+  }
+
+  #isTelling(state: number): boolean {
+    return this.#links[state] !== 0 || (this.#begins[state + 1] ?? 0) > (this.#begins[state] ?? 0)
+  }
+
+  #tell(from: number, value: string, hits: Hits): void {
+    for (let state = this.#table[from >>> 2] ?? 0; state !== 0; state = this.#links[state] ?? 0) {
       const end = this.#begins[state + 1] ?? 0
       for (let at = this.#begins[state] ?? 0; at < end; at++) hits.hit(this.#targets[at] ?? 0, value)
     }
@@ -129,31 +144,6 @@ function eachSymbol(text: string, each: (symbol: number) => void): void {
   }
 }
 
-/** The trie of all texts, row by row, 0 where nothing goes on. Level by level, so that states near the root lie together. */
-function growTrie(texts: readonly (readonly number[])[], width: number, ends: Int32Array): Int32Array {
-  let table = new Int32Array(width * 64)
-  let states = 1
-  let left = texts.map((_, at) => at)
-  for (let depth = 0; left.length > 0; depth++) {
-    const going: number[] = []
-    for (const text of left) {
-      const column = texts[text]?.[depth]
-      if (column === undefined) continue
-      if ((states + 1) * width > table.length) {
-        const larger = new Int32Array(table.length * 2)
-        larger.set(table)
-        table = larger
-      }
-      const slot = (ends[text] ?? 0) * width + column
-      if (table[slot] === 0) table[slot] = states++
-      ends[text] = table[slot] ?? 0
-      going.push(text)
-    }
-    left = going
-  }
-  return table.slice(0, states * width)
-}
-
 /** Targets in order of the state at which their texts end. */
 function groupBy(
   ends: Int32Array,
@@ -173,26 +163,71 @@ function groupBy(
   return { begins, targets }
 }
 
-/** Turns the trie into the automaton in place, and gives every state its next shorter state at which something ends. */
-function link(table: Int32Array, width: number, begins: Int32Array): Int32Array {
-  const states = table.length / width
-  const fails = new Int32Array(states)
+/** Gives every state its next shorter state at which something ends. */
+function linksOf({ states, fails, byLength }: Trie, begins: Int32Array): Int32Array {
   const links = new Int32Array(states)
-  const isEnd = (state: number): boolean => (begins[state + 1] ?? 0) > (begins[state] ?? 0)
-  for (let state = 0; state < states; state++) {
-    const failRow = (fails[state] ?? 0) * width
-    if (state > 0) links[state] = isEnd(fails[state] ?? 0) ? (fails[state] ?? 0) : (links[fails[state] ?? 0] ?? 0)
-    for (let column = 0; column < width; column++) {
-      const slot = state * width + column
-      const child = table[slot] ?? 0
-      const shorter = state === 0 ? 0 : (table[failRow + column] ?? 0)
-      if (child === 0) table[slot] = shorter
-      else fails[child] = shorter
-    }
-  }
-  for (let slot = 0; slot < table.length; slot++) {
-    const state = table[slot] ?? 0
-    table[slot] = state * width * 2 + (isEnd(state) || links[state] !== 0 ? 1 : 0)
+  for (const state of byLength) {
+    const shorter = fails[state] ?? 0
+    links[state] = (begins[shorter + 1] ?? 0) > (begins[shorter] ?? 0) ? shorter : (links[shorter] ?? 0)
   }
   return links
+}
+
+/** Lays the states out; rows of short ones first, because they are met most. */
+function tableOf(trie: Trie, width: number, isTelling: (state: number) => boolean): Int32Array {
+  const isRow = (state: number): boolean => state === 0 || trie.isBranching(state)
+  const written = new Int32Array(trie.states)
+  let size = 0
+  for (const state of trie.byLength)
+    if (isRow(state)) {
+      written[state] = (size << 2) | Number(isTelling(state))
+      size += 1 + width
+    }
+  for (let state = 0; state < trie.states; state++)
+    if (!isRow(state)) {
+      written[state] = (size << 2) | SPARSE | Number(isTelling(state))
+      size += 4
+    }
+  const table = new Int32Array(size)
+  for (const state of trie.byLength) {
+    const place = (written[state] ?? 0) >>> 2
+    table[place] = state
+    if (isRow(state)) fillRow(table.subarray(place + 1, place + 1 + width), state, { trie, written, table })
+    else {
+      const child = trie.firstChild(state)
+      table[place + 1] = child === NO_STATE ? -1 : trie.columnOf(child)
+      table[place + 2] = written[child] ?? 0
+      table[place + 3] = written[trie.fails[state] ?? 0] ?? 0
+    }
+  }
+  return table
+}
+
+interface Laid {
+  readonly trie: Trie
+  /** State of the trie -> state of the automaton. */
+  readonly written: Int32Array
+  readonly table: Int32Array
+}
+
+/** The row of a state: that of the nearest shorter state that has one, and over it what the states between go on to. */
+function fillRow(row: Int32Array, state: number, { trie, written, table }: Laid): void {
+  if (state !== 0) {
+    const shorter = trie.fails[state] ?? 0
+    const between: number[] = []
+    let at = shorter
+    while (((written[at] ?? 0) & SPARSE) !== 0) {
+      between.push(at)
+      at = trie.fails[at] ?? 0
+    }
+    const place = ((written[at] ?? 0) >>> 2) + 1
+    row.set(table.subarray(place, place + row.length))
+    for (const one of between.toReversed()) goOn(row, one, trie, written)
+  }
+  goOn(row, state, trie, written)
+}
+
+function goOn(row: Int32Array, state: number, trie: Trie, written: Int32Array): void {
+  for (let child = trie.firstChild(state); child !== NO_STATE; child = trie.nextChild(child))
+    row[trie.columnOf(child)] = written[child] ?? 0
 }
