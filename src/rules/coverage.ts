@@ -53,8 +53,11 @@ function namesOf(rules: readonly RuleFacts[]): ReadonlyMap<string, string> {
   return names
 }
 
-/** `owasp.llm01`, `owasp.llm01.2025` or `owasp.llm01-2025`, and `owasp.ml01` likewise; without a year, the edition above. */
-function owaspOf(tag: string): readonly string[] {
+/**
+ * The entries that a tag names: `owasp.llm01`, `owasp.llm01.2025` or `owasp.llm01-2025`, and `owasp.ml01` likewise; without a
+ * year, the edition above. None where it is no such tag.
+ */
+export function owaspOf(tag: string): readonly string[] {
   const [, list, entry, year] = /^owasp\.(llm|ml)-?(0[1-9]|10)(?:[.-](20\d\d))?$/.exec(tag.toLowerCase()) ?? []
   if (list === undefined) return []
   return [`${list.toUpperCase()}${entry}:${year ?? (list === 'llm' ? '2025' : '2023')}`]

@@ -1,4 +1,5 @@
 import type { Problem } from '../runtime/errors.ts'
+import { owaspOf } from './coverage.ts'
 import type { Condition, Correlation, Detection, Filter, Rule } from './parse/syntax.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
@@ -6,8 +7,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 /** A correlation that looks back further than this holds much and says little: 30 days, in ms. */
 const LONG_TIMESPAN_MS = 30 * 86_400_000
 
-/** Namespaces of Sigma's tags, with ATLAS for attacks on models. */
-const NAMESPACES = new Set(['attack', 'atlas', 'car', 'cve', 'd3fend', 'detection', 'stp', 'tlp'])
+/** Namespaces of Sigma's tags, with ATLAS and OWASP's lists for attacks on models. */
+const NAMESPACES = new Set(['attack', 'atlas', 'car', 'cve', 'd3fend', 'detection', 'owasp', 'stp', 'tlp'])
 /** Tactics of ATT&CK Enterprise v19, and `defense-evasion`, which they split in two. Sigma once wrote them with `_`. */
 const TACTICS = new Set(
   'reconnaissance resource-development initial-access execution persistence privilege-escalation stealth defense-impairment defense-evasion credential-access discovery lateral-movement collection command-and-control exfiltration impact'.split(
@@ -96,6 +97,8 @@ function tagNotes({ facts }: Rule | Correlation): Note[] {
         `${tag} is no tactic or technique of ATT&CK`,
         'Write it like attack.t1552.005 or attack.impact',
       ])
+    else if (space === 'owasp' && owaspOf(tag).length === 0)
+      notes.push(['tags', `${tag} is no entry of an OWASP list`, 'Write it like owasp.llm01.2025 or owasp.ml05.2023'])
     else if (tag !== tag.toLowerCase()) notes.push(['tags', `${tag} is not in lower case`, 'Write it in lower case'])
   }
   return notes

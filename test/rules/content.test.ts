@@ -11,11 +11,11 @@ import { event } from '../support/events.ts'
 import { haveSharedData, sharedData } from '../support/shared-data.ts'
 
 const loaded = loadRules([join(import.meta.dirname, '../../rules')])
-const { judge, rules, problems } = loaded
+const { judge, rules, correlations, problems } = loaded
 
 describe('our rules', () => {
   test('all load, and a linter has nothing to say', () => {
-    expect(rules.length).toBeGreaterThanOrEqual(20)
+    expect(rules.length).toBeGreaterThanOrEqual(80)
     expect([...problems, ...lintRules(loaded)].map(describeProblem)).toEqual([])
   })
 
@@ -44,6 +44,26 @@ describe('our rules', () => {
       expect(products.some((product) => product !== 'aws')).toBe(true)
     },
   )
+
+  test('they count, compare, order and add up events, learn what is new and miss what stays away', () => {
+    const types = new Set(correlations.map(({ type }) => type))
+    expect(types).toEqual(new Set(['event_count', 'value_count', 'value_sum', 'temporal', 'temporal_ordered']))
+    const kinds = rules.flatMap(({ memory }) => memory?.kind ?? [])
+    expect(kinds.filter((kind) => kind === 'first_seen').length).toBeGreaterThanOrEqual(5)
+    expect(kinds.filter((kind) => kind === 'absence').length).toBeGreaterThanOrEqual(2)
+  })
+
+  test('a rule that feeds a correlation is silent only where it says nothing by itself', () => {
+    const ids = new Set(correlations.filter(({ generate }) => !generate).flatMap(({ rules: fed }) => fed))
+    const levels = rules.filter(({ facts }) => ids.has(facts.id)).map(({ facts }) => [facts.file, facts.level])
+    const louder = levels.filter(([, level]) => level !== 'informational')
+    expect(levels.length).toBeGreaterThanOrEqual(4)
+    expect(louder).toEqual([])
+  })
+
+  test.each(['LLM01:2025', 'LLM10:2025', 'ML05:2023'])('%s of OWASP’s lists is watched', (entry) => {
+    expect(coverage(judge.rules).owasp.get(entry)?.length).toBeGreaterThanOrEqual(3)
+  })
 
   test('every rule can be handed to a person: steps to take, licence, a source to read', () => {
     for (const rule of judge.rules) {

@@ -55,12 +55,14 @@ const tagNotes = (...tags: string[]): string[] => notes(rule(`tags: [${tags.join
 test('tactics of ATT&CK v19 and the older one that it split are both known, in every way to write them', () => {
   const fine = ['attack.stealth', 'attack.defense-impairment', 'attack.defense-evasion', 'attack.defense_evasion']
   expect(tagNotes(...fine, 'attack.t1078', 'attack.s0154', 'attack.g0016', 'cve.2024-3400', 'tlp.clear')).toEqual([])
+  expect(tagNotes('owasp.llm01', 'owasp.llm10.2025', 'owasp.ml05-2023')).toEqual([])
 })
 
 test('a tag that says nothing is told of', () => {
-  expect(tagNotes('attack.hiding', 'mitre.t1078', 'Attack.impact')).toEqual([
+  expect(tagNotes('attack.hiding', 'mitre.t1078', 'owasp.llm11', 'Attack.impact')).toEqual([
     'attack.hiding is no tactic or technique of ATT&CK',
     'mitre.t1078: Sigma has no tags called mitre',
+    'owasp.llm11 is no entry of an OWASP list',
     'Attack.impact is not in lower case',
   ])
 })
