@@ -1,0 +1,97 @@
+import type { FourierPlan, Held, Layer, Matrix, PermutationTest } from '../../../contract/compute.ts'
+import { fourierWidth } from './plan.ts'
+
+/** How many neighbours `topK` finds at most. */
+export const MAX_NEIGHBOURS = 64
+/** How many relabellings `mmdPermute` makes at most. */
+export const MAX_PERMUTATIONS = 100_000
+/** Rows that `mmdPermute` takes at most: it works on rows × rows kernel values, a few rows of them at a time. */
+export const MAX_POOLED = 50_000
+
+/*
+ * What every device checks before it computes. All throw RangeError in words; `what` names the matrix.
+ */
+
+export function checkMatrix(matrix: Matrix, what: string): void {
+  const { rows, columns, values } = matrix
+  if (!isCount(rows) || !isCount(columns))
+    throw new RangeError(`${what} of ${rows} x ${columns}: rows and columns are whole numbers from 1`)
+  if (values.length !== rows * columns)
+    throw new RangeError(`${what} of ${rows} x ${columns} has ${values.length} values, not ${rows * columns}`)
+  for (let at = 0; at < values.length; at++)
+    if (!Number.isFinite(values[at]))
+      throw new RangeError(
+        `row ${Math.floor(at / columns)}, column ${at % columns} of ${what} is ${String(values[at])}, not a finite number`,
+      )
+}
+
+export function checkTopK(queries: Matrix, references: Held, k: number): void {
+  checkMatrix(queries, 'queries')
+  checkColumns(queries.columns, references.columns, 'queries')
+  if (!isCount(k) || k > Math.min(MAX_NEIGHBOURS, references.rows))
+    throw new RangeError(
+      `k of ${k}: it is a whole number in 1..${Math.min(MAX_NEIGHBOURS, references.rows)} for ${references.rows} references`,
+    )
+}
+
+export function checkFourier(inputs: Matrix, plan: FourierPlan): void {
+  checkMatrix(inputs, 'inputs')
+  checkColumns(inputs.columns, plan.columns, 'inputs')
+  checkPlan(plan)
+}
+
+export function checkPlan(plan: FourierPlan): void {
+  const width = fourierWidth(plan.columns)
+  if (!isCount(plan.features) || plan.features % width !== 0)
+    throw new RangeError(`${plan.features} features: they are a multiple of ${width} for ${plan.columns} columns`)
+  checkBandwidths(plan.bandwidths)
+}
+
+export function checkPermutation(test: PermutationTest): void {
+  checkMatrix(test.pooled, 'pooled rows')
+  const { rows } = test.pooled
+  if (!isCount(test.first) || test.first < 2 || rows - test.first < 2)
+    throw new RangeError(`samples of ${test.first} and ${rows - test.first} rows: each needs at least 2`)
+  if (rows > MAX_POOLED) throw new RangeError(`${rows} pooled rows: at most ${MAX_POOLED}`)
+  if (!isCount(test.permutations) || test.permutations > MAX_PERMUTATIONS)
+    throw new RangeError(`${test.permutations} permutations: a whole number in 1..${MAX_PERMUTATIONS}`)
+  checkBandwidths(test.bandwidths)
+}
+
+export function checkColumnPair(reference: Held, current: Matrix): void {
+  checkMatrix(current, 'current rows')
+  checkColumns(current.columns, reference.columns, 'current rows')
+}
+
+export function checkLayers(inputs: Matrix, layers: readonly Layer[]): void {
+  checkMatrix(inputs, 'inputs')
+  if (layers.length === 0) throw new RangeError('a network without layers')
+  let width = inputs.columns
+  layers.forEach((layer, index) => {
+    if (layer.inputs !== width)
+      throw new RangeError(`layer ${index} takes ${layer.inputs} inputs, but what comes before it gives ${width}`)
+    checkMatrix({ rows: layer.outputs, columns: layer.inputs, values: layer.weights }, `weights of layer ${index}`)
+    checkMatrix({ rows: 1, columns: layer.outputs, values: layer.bias }, `bias of layer ${index}`)
+    width = layer.outputs
+  })
+  if (width !== inputs.columns)
+    throw new RangeError(`the last layer gives ${width} outputs for rows of ${inputs.columns} columns`)
+}
+
+export function checkMoments(inputs: Matrix): void {
+  checkMatrix(inputs, 'inputs')
+  if (inputs.rows < 2) throw new RangeError('a covariance needs at least 2 rows')
+}
+
+function checkColumns(columns: number, expected: number, what: string): void {
+  if (columns !== expected) throw new RangeError(`${what} of ${columns} columns do not fit ${expected} columns`)
+}
+
+function checkBandwidths(bandwidths: readonly number[]): void {
+  if (bandwidths.length === 0 || !bandwidths.every((bandwidth) => Number.isFinite(bandwidth) && bandwidth > 0))
+    throw new RangeError(`bandwidths of ${bandwidths.join(', ')}: at least one, all above 0`)
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1
+}
