@@ -1,9 +1,12 @@
 import type { StateChange } from '../../contract/detect.ts'
+import { Slots } from './slots.ts'
 
 /** How a group's state is written down and read again. `decode` throws on what it did not write. */
 export interface Codec<T> {
   encode(value: T): Uint8Array
   decode(bytes: Uint8Array): T
+  /** Called when the group is forgotten, where its state is held elsewhere. */
+  release?(value: T): void
 }
 
 /** The room that all groups of all rules share. */
@@ -39,17 +42,6 @@ interface Holder {
   evictOldest(): boolean
 }
 
-/** A group in the order of touching: a ring that begins and ends at a slot that is no group. */
-interface Slot<T> {
-  readonly key: number
-  readonly value: T
-  /** Event time of the last touch: groups are forgotten in the order of touching. */
-  at: number
-  hasChanged: boolean
-  before: Slot<T>
-  after: Slot<T>
-}
-
 /**
  * What one rule remembers, by group: group key (a keyed hash of the group's values, so that nothing clear is stored) -> state.
  * Bounded by the room it shares and by time; every change is kept to be stored. Touching a group that is there is one look-up
@@ -58,9 +50,10 @@ interface Slot<T> {
 export class Groups<T> implements Holder {
   readonly #room: Room
   readonly #codec: Codec<T>
-  readonly #slots = new Map<number, Slot<T>>()
-  /** After it the group that was left alone longest, before it the one touched last. */
-  readonly #ring: Slot<T>
+  readonly #slots = new Slots()
+  /** By slot. */
+  readonly #values: (T | undefined)[] = []
+  #hasChanged = new Uint8Array(16)
   /** Keys of groups that were touched or forgotten since they were last written. */
   #changed: number[] = []
   readonly #gone = new Set<number>()
@@ -68,7 +61,6 @@ export class Groups<T> implements Holder {
   constructor(room: Room, codec: Codec<T>) {
     this.#room = room
     this.#codec = codec
-    this.#ring = ringOf<T>()
     room.join(this)
   }
 
@@ -77,67 +69,70 @@ export class Groups<T> implements Holder {
   }
 
   get(key: number): T | undefined {
-    return this.#slots.get(key)?.value
+    const slot = this.#slots.find(key)
+    return slot < 0 ? undefined : this.#values[slot]
   }
 
   /** The group's state, made by `make` where there is none; it counts as changed and as touched at `at` (event time, epoch ms). */
   touch(key: number, at: number, make: () => T): T {
-    let slot = this.#slots.get(key)
-    if (slot) {
-      if (at > slot.at) slot.at = at
-      if (slot !== this.#ring.before) {
-        unlink(slot)
-        this.#append(slot)
-      }
-    } else slot = this.#enter(key, make(), at)
-    if (!slot.hasChanged) {
-      slot.hasChanged = true
+    let slot = this.#slots.find(key)
+    if (slot < 0) slot = this.#enter(key, make(), at)
+    else this.#slots.touch(slot, at)
+    if (this.#hasChanged[slot] === 0) {
+      this.#hasChanged[slot] = 1
       this.#changed.push(key)
     }
-    return slot.value
+    return this.#values[slot] as T
   }
 
   delete(key: number): void {
-    const slot = this.#slots.get(key)
-    if (!slot) return
-    this.#slots.delete(key)
-    unlink(slot)
-    this.#room.held--
-    this.#gone.add(key)
+    const slot = this.#slots.find(key)
+    if (slot >= 0) this.#delete(slot)
   }
 
   /** Forgets groups last touched before `before`; looks only at the oldest until one is younger. */
   expire(before: number): void {
-    for (let slot = this.#ring.after; slot !== this.#ring && slot.at < before; slot = slot.after) this.delete(slot.key)
+    const slots = this.#slots
+    while (slots.first >= 0 && slots.timeOf(slots.first) < before) this.#delete(slots.first)
   }
 
-  /** Groups, those left alone longest first. */
+  /** Groups, those left alone longest first; the one that was handed out may be deleted. */
   *entries(): IterableIterator<[key: number, value: T, at: number]> {
-    for (let slot = this.#ring.after; slot !== this.#ring; slot = slot.after) yield [slot.key, slot.value, slot.at]
+    const slots = this.#slots
+    for (let slot = slots.first, after = -1; slot >= 0; slot = after) {
+      after = slots.after(slot)
+      yield [slots.keyOf(slot), this.#values[slot] as T, slots.timeOf(slot)]
+    }
   }
 
   evictOldest(): boolean {
-    const { after } = this.#ring
-    if (after === this.#ring) return false
-    this.delete(after.key)
+    const { first } = this.#slots
+    if (first < 0) return false
+    this.#delete(first)
     return true
   }
 
   changes(): readonly StateChange[] {
-    const keys = new Set([...this.#changed, ...this.#gone])
+    const keys = this.#gone.size > 0 ? new Set([...this.#changed, ...this.#gone]) : this.#changed
     this.#changed = []
     this.#gone.clear()
-    return [...keys].map((key) => this.#write(key))
+    const changes: StateChange[] = []
+    for (const key of keys) {
+      const slot = this.#slots.find(key)
+      if (slot >= 0) this.#hasChanged[slot] = 0
+      changes.push(slot < 0 ? { key: key.toString(36), value: null } : this.#write(slot))
+    }
+    return changes
   }
 
   *state(): IterableIterator<StateChange> {
-    for (const key of this.#slots.keys()) yield this.#write(key, false)
+    for (let slot = this.#slots.first; slot >= 0; slot = this.#slots.after(slot)) yield this.#write(slot)
   }
 
   /** What cannot be read is forgotten. The order of restoring is the order of forgetting only as far as times differ. */
   restore({ key: text, value }: StateChange): void {
     const key = Number.parseInt(text, 36)
-    if (value === null || value.byteLength < 8 || !Number.isSafeInteger(key) || this.#slots.has(key)) return
+    if (value === null || value.byteLength < 8 || !Number.isSafeInteger(key) || this.#slots.find(key) >= 0) return
     const at = new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true)
     try {
       this.#enter(key, this.#codec.decode(value.subarray(8)), at)
@@ -148,46 +143,35 @@ export class Groups<T> implements Holder {
 
   /** Call once after restoring: the oldest stand first again. */
   settle(): void {
-    const slots = [...this.#slots.values()].toSorted((a, b) => a.at - b.at)
-    this.#ring.before = this.#ring.after = this.#ring
-    for (const slot of slots) this.#append(slot)
+    this.#slots.sort()
   }
 
-  #enter(key: number, value: T, at: number): Slot<T> {
+  #enter(key: number, value: T, at: number): number {
     this.#room.enter()
-    const slot: Slot<T> = { key, value, at, hasChanged: false, before: this.#ring, after: this.#ring }
-    this.#slots.set(key, slot)
-    this.#append(slot)
+    const slot = this.#slots.enter(key, at)
+    this.#values[slot] = value
+    if (slot === this.#hasChanged.length) {
+      const hasChanged = new Uint8Array(slot * 2)
+      hasChanged.set(this.#hasChanged)
+      this.#hasChanged = hasChanged
+    }
+    this.#hasChanged[slot] = 0
     return slot
   }
 
-  #append(slot: Slot<T>): void {
-    const last = this.#ring.before
-    slot.before = last
-    slot.after = this.#ring
-    last.after = slot
-    this.#ring.before = slot
+  #delete(slot: number): void {
+    this.#codec.release?.(this.#values[slot] as T)
+    this.#values[slot] = undefined
+    this.#gone.add(this.#slots.keyOf(slot))
+    this.#slots.remove(slot)
+    this.#room.held--
   }
 
-  #write(key: number, settles = true): StateChange {
-    const slot = this.#slots.get(key)
-    if (!slot) return { key: key.toString(36), value: null }
-    if (settles) slot.hasChanged = false
-    const body = this.#codec.encode(slot.value)
+  #write(slot: number): StateChange {
+    const body = this.#codec.encode(this.#values[slot] as T)
     const bytes = new Uint8Array(8 + body.byteLength)
-    new DataView(bytes.buffer).setFloat64(0, slot.at, true)
+    new DataView(bytes.buffer).setFloat64(0, this.#slots.timeOf(slot), true)
     bytes.set(body, 8)
-    return { key: key.toString(36), value: bytes }
+    return { key: this.#slots.keyOf(slot).toString(36), value: bytes }
   }
-}
-
-function ringOf<T>(): Slot<T> {
-  const ring = { key: -1, at: 0, hasChanged: false } as Slot<T>
-  ring.before = ring.after = ring
-  return ring
-}
-
-function unlink<T>({ before, after }: Slot<T>): void {
-  before.after = after
-  after.before = before
 }
