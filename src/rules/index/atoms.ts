@@ -13,6 +13,8 @@ export interface Question {
   readonly cost: number
   /** Atoms of which one holds whenever the answer is yes; undefined where none is known. */
   readonly witnesses: readonly number[] | undefined
+  /** The key whose value alone decides, where it is a plain one. */
+  readonly key: string | undefined
 }
 
 /** Found by its longest text, which then must be held against the whole pattern. */
@@ -144,7 +146,8 @@ export class Atoms {
     const { ask, cost } = compileItem({ field, written: '', linking: 'any', negated: false, groups: [tests] })
     const witnesses = isOwn ? tests.map((test) => this.#witnessOf(field, test)) : [undefined]
     const known = witnesses.filter((witness) => witness !== undefined)
-    this.questions.push({ ask, cost, witnesses: known.length === witnesses.length ? known : undefined })
+    const key = isOwn && tests.every(isOnValue) && field?.includes('.') === false ? field : undefined
+    this.questions.push({ ask, cost, witnesses: known.length === witnesses.length ? known : undefined, key })
     return ~(this.questions.length - 1)
   }
 

@@ -5,6 +5,7 @@ import type { Rule } from '../parse/syntax.ts'
 import { Atoms, type FieldAtoms, type Question, type Verified } from './atoms.ts'
 import { Automaton, type Hits } from './automaton.ts'
 import { FAILS, HOLDS, Program, witnessesOf, type Formula } from './formula.ts'
+import { ValueMemory, type Found } from './value-memory.ts'
 
 /** A rule and its place among all rules. */
 export interface Placed {
@@ -21,6 +22,25 @@ interface Sought {
   readonly probe: LeafTest
 }
 
+/** What is looked for in the value of one key, and what was found in it last. */
+interface Key {
+  sought: readonly Sought[]
+  /** None where the value alone does not decide: names with dots are looked for along them too. */
+  memory: ValueMemory | undefined
+  /** The number of the last event whose value was remembered, and what was found in it. */
+  number: number
+  found: Found | undefined
+}
+
+/** A question that one value decides: that value's key, and its place among the answers that are remembered with the value. */
+interface Slot {
+  readonly key: Key
+  readonly at: number
+}
+
+/** Values that an index remembers, all keys together; with one more, all are forgotten. */
+export const MOST_REMEMBERED = 4096
+
 /** Event numbers are doubled in an Int32Array; before they do not fit, counting begins anew. */
 const LAST_NUMBER = 2 ** 30 - 1
 
@@ -33,7 +53,7 @@ export class RuleIndex implements Hits {
   /** The places of the rules that held for the last event, in no order; the first `held` of them count. */
   readonly places: Int32Array
   held = 0
-  readonly #sought = new Map<string, readonly Sought[]>()
+  readonly #keys = new Map<string, Key>()
   readonly #keywords: Automaton | undefined
   readonly #keywordProbe: LeafTest
   readonly #questions: readonly Question[]
@@ -57,6 +77,14 @@ export class RuleIndex implements Hits {
   #waits = 0
   #number = 0
   #text = 0
+  /** By atom: the last value in which it was found. */
+  readonly #noted: Int32Array
+  /** The atoms found in a value that is about to be remembered; the first `founds` count. */
+  readonly #found: Int32Array
+  #founds = 0
+  #remembered = 0
+  /** By question: where its answer is remembered, if it is. */
+  readonly #slots: readonly (Slot | undefined)[]
   #folded: string | undefined
 
   constructor(rules: readonly Placed[]) {
@@ -81,6 +109,9 @@ export class RuleIndex implements Hits {
     for (const field of atoms.fields.values()) this.#seek(field)
     this.#keywords = atoms.keywords.literals.length === 0 ? undefined : new Automaton(atoms.keywords.literals)
     this.#keywordProbe = this.#probeOf(this.#keywords)
+    this.#noted = new Int32Array(atoms.count)
+    this.#found = new Int32Array(atoms.count)
+    this.#slots = this.#remember(atoms.questions)
   }
 
   /** How many rules are asked of every event, because nothing in a value leads to them. */
@@ -88,38 +119,75 @@ export class RuleIndex implements Hits {
     return this.#always.length
   }
 
+  /** Values that are remembered. */
+  get remembered(): number {
+    return [...this.#keys.values()].reduce((sum, { memory }) => sum + (memory?.size ?? 0), 0)
+  }
+
   /** Fills `places` and `held`. */
   match(event: Event): void {
     this.#begin()
     const { fields } = event
-    for (const key in fields) {
-      const sought = this.#sought.get(key)
-      if (sought) for (const one of sought) this.#look(one, key, event)
+    for (const name in fields) {
+      const key = this.#keys.get(name)
+      if (key) this.#look(key, fields[name], event)
+      else if (this.#keywords) this.#scanWords(fields[name])
     }
-    if (this.#keywords) someValueAnywhere(fields, this.#keywordProbe)
     for (const rule of this.#always) this.#ask(rule, event)
     for (let at = 0; at < this.#waits; at++) this.#ask(this.#waiting[at] ?? 0, event)
   }
 
   hit(target: number, text: string): void {
-    if (target >= 0) this.#holds(target)
+    if (target >= 0) this.#note(target)
     else this.#verify(~target, text)
   }
 
   #begin(): void {
     this.held = 0
     this.#waits = 0
+    this.#founds = 0
     if (++this.#number <= LAST_NUMBER) return
     this.#number = 1
     for (const stamps of [this.#stamps, this.#asked, this.#answers]) stamps.fill(0)
+    for (const key of this.#keys.values()) key.number = 0
   }
-  #look({ automaton, present, field, probe }: Sought, key: string, event: Event): void {
-    const value = event.fields[key]
+
+  #look(key: Key, value: unknown, event: Event): void {
+    const { memory } = key
+    if (typeof value !== 'string' || !memory?.takes(value)) return this.#search(key, value, event)
+    let found = memory.find(value)
+    if (found) for (const atom of found.atoms) this.#holds(atom)
+    else {
+      this.#search(key, value, event)
+      found = memory.learn(value, Array.from(this.#found.subarray(0, this.#founds)))
+      if (++this.#remembered >= MOST_REMEMBERED) this.#forget()
+    }
+    key.number = this.#number
+    key.found = found
+  }
+
+  #forget(): void {
+    this.#remembered = 0
+    for (const { memory } of this.#keys.values()) memory?.forget()
+  }
+
+  /** Everything that holds because of a key's value; what one text brought is in `found`. */
+  #search({ sought }: Key, value: unknown, event: Event): void {
     if (value === undefined) return
-    if (present !== undefined) this.#holds(present)
-    if (!automaton) return
-    if (field) field.some(event, probe)
-    else this.#scan(automaton, value)
+    this.#founds = 0
+    this.#newText()
+    for (const { automaton, present, field, probe } of sought) {
+      if (present !== undefined) this.#note(present)
+      if (field) field.some(event, probe)
+      else if (automaton) this.#scan(automaton, value)
+    }
+    if (this.#keywords) this.#scanWords(value)
+  }
+
+  /** Looks for keywords in a value of the record, however deep. */
+  #scanWords(value: unknown): void {
+    if (typeof value === 'object') someValueAnywhere(value, this.#keywordProbe, '', undefined, 1)
+    else if (this.#keywords) this.#scan(this.#keywords, value)
   }
 
   #scan(automaton: Automaton, value: unknown): void {
@@ -145,16 +213,23 @@ export class RuleIndex implements Hits {
     this.#folded = undefined
     if (++this.#text <= LAST_NUMBER) return
     this.#text = 1
-    this.#tried.fill(0)
+    for (const stamps of [this.#tried, this.#noted]) stamps.fill(0)
   }
 
   /** Holds a value against the whole pattern, once however often its longest text is in it. */
   #verify(target: number, text: string): void {
     const verified = this.#verified[target]
-    if (!verified || this.#tried[target] === this.#text || this.#stamps[verified.atom] === this.#number) return
+    if (!verified || this.#tried[target] === this.#text || this.#noted[verified.atom] === this.#text) return
     this.#tried[target] = this.#text
     this.#folded ??= fold(text)
-    if (verified.test(this.#folded)) this.#holds(verified.atom)
+    if (verified.test(this.#folded)) this.#note(verified.atom)
+  }
+
+  #note(atom: number): void {
+    if (this.#noted[atom] === this.#text) return
+    this.#noted[atom] = this.#text
+    this.#found[this.#founds++] = atom
+    this.#holds(atom)
   }
 
   #holds(atom: number): void {
@@ -183,8 +258,19 @@ export class RuleIndex implements Hits {
   #answer(question: number, event: Event): boolean {
     const known = this.#answers[question] ?? 0
     if (known >>> 1 === this.#number) return (known & 1) === 1
-    const answer = this.#isLikely(question) && (this.#questions[question]?.ask(event) ?? false)
+    const answer = this.#answerOf(question, event)
     this.#answers[question] = (this.#number << 1) | Number(answer)
+    return answer
+  }
+
+  #answerOf(question: number, event: Event): boolean {
+    const slot = this.#slots[question]
+    const answers = slot?.key.number === this.#number ? slot.key.found?.answers : undefined
+    if (!slot || !answers) return this.#isLikely(question) && (this.#questions[question]?.ask(event) ?? false)
+    const known = answers[slot.at] ?? 0
+    if (known !== 0) return known === 2
+    const answer = this.#isLikely(question) && (this.#questions[question]?.ask(event) ?? false)
+    answers[slot.at] = answer ? 2 : 1
     return answer
   }
 
@@ -200,8 +286,26 @@ export class RuleIndex implements Hits {
     const automaton = literals.length === 0 ? undefined : new Automaton(literals)
     const field = name.includes('.') ? compileField(name) : undefined
     const sought = { automaton, present, field, probe: this.#probeOf(automaton) }
-    for (const key of new Set([name, name.split('.')[0] ?? '']))
-      this.#sought.set(key, [...(this.#sought.get(key) ?? []), sought])
+    for (const part of new Set([name, name.split('.')[0] ?? ''])) {
+      const key = this.#keys.get(part) ?? { sought: [], memory: undefined, number: 0, found: undefined }
+      key.sought = [...key.sought, sought]
+      this.#keys.set(part, key)
+    }
+  }
+
+  /** Gives a memory to every key whose value alone decides, and a place in it to every question that it decides. */
+  #remember(questions: readonly Question[]): readonly (Slot | undefined)[] {
+    const counts = new Map<Key, number>()
+    const slots = questions.map(({ key: name }) => {
+      const key = name === undefined ? undefined : this.#keys.get(name)
+      if (!key) return undefined
+      const at = counts.get(key) ?? 0
+      counts.set(key, at + 1)
+      return { key, at }
+    })
+    for (const key of this.#keys.values())
+      if (key.sought.every(({ field }) => !field)) key.memory = new ValueMemory(counts.get(key) ?? 0)
+    return slots
   }
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileRule } from '../../../src/rules/compile/rule.ts'
-import { RuleIndex } from '../../../src/rules/index/rule-index.ts'
+import { MOST_REMEMBERED, RuleIndex } from '../../../src/rules/index/rule-index.ts'
 import { RuleJudge } from '../../../src/rules/judge.ts'
 import { explainRule } from '../../../src/rules/explain.ts'
 import type { Rule } from '../../../src/rules/parse/syntax.ts'
@@ -95,7 +95,8 @@ describe('the index', () => {
         fc.array(fc.tuple(fields, ecs), { minLength: 1, maxLength: 8 }),
         (rules, seen) => {
           const judge = new RuleJudge(rules)
-          for (const [own, view] of seen) {
+          // Twice, because what a value led to is remembered.
+          for (const [own, view] of [...seen, ...seen]) {
             const one = event({ fields: own, ecs: view })
             const found = judge.judge(one).map((finding) => finding.rule)
             const naive = rules.filter((each) => compileRule(each).ask(one)).map((each) => each.facts)
@@ -138,6 +139,19 @@ describe('the index', () => {
       return index.held
     })
     expect(answers).toEqual([1, 0, 0, 1])
+  })
+
+  test('remembers what a value led to, and no more values than stated', () => {
+    const index = indexOf([ruleWith('s: {a|contains: x}\nt: {b: y}\nu: {a|re: "^.x$"}\ncondition: s and t and not u')])
+    const judged = (own: Record<string, unknown>): number => {
+      index.match(event({ fields: own }))
+      return index.held
+    }
+    for (let n = 0; n < MOST_REMEMBERED * 2; n++) {
+      expect(judged({ a: `${n >> 1}x`, b: n % 3 === 0 ? 'Y' : 'z' })).toBe(n % 3 === 0 && n >= 20 ? 1 : 0)
+      expect(index.remembered).toBeLessThan(MOST_REMEMBERED)
+    }
+    expect(index.remembered).toBeGreaterThan(2)
   })
 
   test.each([
