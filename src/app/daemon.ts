@@ -6,6 +6,7 @@ import type { Observation } from '../contract/inspect.ts'
 import type { Plan } from '../contract/respond.ts'
 import type { Changes } from '../contract/store.ts'
 import { ecsAlert } from '../deliver/encode/ecs.ts'
+import type { Fusion } from '../detect/fusion/fusion.ts'
 import { Scheduler } from '../inspect/scheduler.ts'
 import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { apiKeyIdentity } from '../normalize/principal/pseudonyms.ts'
@@ -17,6 +18,7 @@ import { Act } from './act.ts'
 import type { Config } from './config/load.ts'
 import { openContainment, type PlaybookRunner } from './containment.ts'
 import { DataDirectory } from './data-directory.ts'
+import { openDetection } from './detection.ts'
 import { DaemonDesk } from './desk.ts'
 import { registerGauges } from './gauges.ts'
 import { Intake } from './intake.ts'
@@ -29,12 +31,12 @@ import {
   CurrentJudge,
   givenFor,
   openAlerts,
-  openDetectors,
   openEventNormalizer,
   openPseudonyms,
   openRules,
   type World,
 } from './wiring.ts'
+import { checkedReferences } from './references.ts'
 import { Reloader } from './reload.ts'
 
 /** Told of what a person at the terminal wants to see, after it was committed. */
@@ -53,6 +55,7 @@ export interface Parts {
   readonly judge: CurrentJudge
   readonly pseudonyms: Pseudonyms
   readonly detectors: readonly NamedDetector[]
+  readonly evidence: Fusion
   readonly alerts: Alerts
   readonly ledger: Ledger
   readonly intake: Intake
@@ -185,7 +188,10 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
   const containment = await openContainment(config, world, { store, directory, life, onlooker })
   const consumers = [...(await openSinks(config, world, directory, life)), containment.consumer]
   store.outbox.register(consumers.map(({ name }) => name))
+  const names = config.detectors.map(({ name }) => name)
+  const memory = { references: checkedReferences(directory, store, names), pseudonyms }
   const foundation = {
+    ...(await openDetection(config, store, world, memory, life)),
     config,
     world,
     directory,
@@ -194,7 +200,6 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
     containment,
     judge: new CurrentJudge(rules.judge, store),
     pseudonyms,
-    detectors: await openDetectors(config, store, world, life),
     alerts: openAlerts(config, store),
     ledger: new Ledger(store.counts(), world.metrics),
     acts: consumers.map((consumer) => new Act(consumer, { ...world, store })),

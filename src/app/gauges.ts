@@ -18,6 +18,12 @@ export function registerGauges(parts: Parts): void {
   const evicted = metrics.gauge('modelward_detector_key_evictions', 'Keys given up since the start', ['component_id'])
   const groups = metrics.gauge('modelward_rule_groups', 'Groups remembered by rules over several events')
   const forgotten = metrics.gauge('modelward_rule_group_evictions', 'Groups forgotten for want of room since the start')
+  const looks = metrics.gauge('modelward_evidence_looks', 'Windows that detectors judged in the last seven days')
+  const alarms = metrics.gauge(
+    'modelward_evidence_alarms',
+    'Times that evidence passed the budget in the last seven days',
+  )
+  const budget = metrics.gauge('modelward_false_alarm_budget', 'False alarms a week that the config accepts')
   const alerts = metrics.gauge('modelward_alerts_active', 'Alerts that are open')
   const bytes = metrics.gauge('modelward_store_bytes', 'Size of the database')
   const free = metrics.gauge('modelward_store_free_bytes', 'Free space on its file system')
@@ -42,6 +48,10 @@ export function registerGauges(parts: Parts): void {
     const remembered = parts.judge.keys()
     groups.set(remembered.held)
     forgotten.set(remembered.evicted)
+    const spent = parts.evidence.report()
+    looks.set(spent.looks)
+    alarms.set(spent.alarms)
+    budget.set(spent.perWeek)
     alerts.set(parts.alerts.figures().open)
     bytes.set(daemon.storeBytes)
     free.set(daemon.freeBytes)

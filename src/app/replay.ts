@@ -1,39 +1,24 @@
-import { createWriteStream } from 'node:fs'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { file as fileCollector } from '../collect/file/file.ts'
-import type { CollectorContext } from '../collect/context/collector-context.ts'
 import type { Alert } from '../contract/alert.ts'
 import type { Balance } from '../contract/desk.ts'
 import type { Score } from '../contract/detect.ts'
-import type { EventRef } from '../contract/event.ts'
+import type { Event, EventRef, Normalizer } from '../contract/event.ts'
 import type { Clock } from '../contract/plugin.ts'
-import type { Collector } from '../contract/record.ts'
 import type { Finding } from '../contract/rules.ts'
 import { ecsAlert } from '../deliver/encode/ecs.ts'
+import type { BudgetReport } from '../detect/fusion/budget.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { ManualClock, systemClock } from '../runtime/clock.ts'
 import { Lifetime } from '../runtime/lifetime.ts'
-import { ByteBudget } from '../runtime/queue.ts'
-import { UsageError } from '../runtime/errors.ts'
 import { openStore } from '../store/store.ts'
 import type { Config } from './config/load.ts'
-import type { Instance } from './config/instances.ts'
 import { DataDirectory } from './data-directory.ts'
-import { Intake } from './intake.ts'
+import { openDetection, type Detection } from './detection.ts'
+import type { Intake } from './intake.ts'
 import { Ledger } from './ledger.ts'
-import {
-  openAlerts,
-  openDetectors,
-  openEventNormalizer,
-  openPseudonyms,
-  openRules,
-  untestedRules,
-  type World,
-} from './wiring.ts'
+import { findLogs, openPastLogs } from './past-logs.ts'
+import { readReferences } from './references.ts'
 import { Watch } from './watch.ts'
+import { openAlerts, openEventNormalizer, openPseudonyms, openRules, untestedRules, type World } from './wiring.ts'
 
 export type Emitted = 'score' | 'finding' | 'alert'
 
@@ -50,6 +35,10 @@ export interface ReplayOptions {
   readonly skipInvalidRules?: boolean
   /** Every rule is asked of every event, whatever its log source. Only with `rulesOnly`. */
   readonly allLogsources?: boolean
+  /** Instead of those of the data directory. */
+  readonly references?: ReadonlyMap<string, Uint8Array>
+  /** Events of which this is not true are passed over. */
+  readonly only?: (event: Event) => boolean
   readonly line: (value: Readonly<Record<string, unknown>>) => void
   readonly progress?: (text: string) => void
 }
@@ -57,6 +46,8 @@ export interface ReplayOptions {
 export interface ReplayResult {
   readonly balance: Balance
   readonly alerts: readonly Alert[]
+  /** How the false-alarm budget was spent; undefined with `rulesOnly`. */
+  readonly budget: BudgetReport | undefined
   readonly seconds: number
 }
 
@@ -65,7 +56,7 @@ export async function replay(options: ReplayOptions, signal: AbortSignal): Promi
   const life = new Lifetime()
   const startedAt = performance.now()
   try {
-    const paths = await findPaths(options.paths, life)
+    const paths = await findLogs(options.paths, life)
     const parts = await openReplay(options, paths, life)
     const reading = parts.intake.run(signal)
     await parts.watch.run(signal)
@@ -73,7 +64,12 @@ export async function replay(options: ReplayOptions, signal: AbortSignal): Promi
     const alerts = parts.store.alerts({}).toSorted((a, b) => a.startedAt - b.startedAt || (a.id < b.id ? -1 : 1))
     if (options.emit.has('alert'))
       for (const alert of alerts) options.line(parts.say('alert', alertDocument(alert, options.world.version)))
-    return { balance: parts.ledger.balance(), alerts, seconds: (performance.now() - startedAt) / 1000 }
+    return {
+      balance: parts.ledger.balance(),
+      alerts,
+      budget: parts.detection?.evidence.report(),
+      seconds: (performance.now() - startedAt) / 1000,
+    }
   } finally {
     await life[Symbol.asyncDispose]()
   }
@@ -88,6 +84,7 @@ interface Replaying {
   readonly watch: Watch
   readonly store: ReturnType<typeof openStore>
   readonly ledger: Ledger
+  readonly detection: Detection | undefined
   readonly say: (kind: Emitted, value: Readonly<Record<string, unknown>>) => Record<string, unknown>
 }
 
@@ -99,23 +96,25 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
   const store = life.add('store', openStore({ memory: true, clock, random: world.random, log: world.log }))
   const ledger = new Ledger([], world.metrics)
   const say = speaker(pseudonyms, options.reveal)
-  const intake = new Intake({
-    ...world,
-    clock: systemClock,
-    sources: [sourceOf(paths, options.format)],
-    budget: new ByteBudget(config.shape.memory.budgetMiB * 2 ** 20),
-    directoryOf: () => '',
-    positionsOf: () => new Map(),
-    once: true,
-  })
+  const intake = openPastLogs(config, world, paths, options.format)
   const judge = rulesOnly ? untestedRules(config, options) : openRules(config).judge
+  const references =
+    options.references ??
+    readReferences(
+      new DataDirectory(config.data),
+      config.detectors.map(({ name }) => name),
+    )
+  const detection = rulesOnly
+    ? undefined
+    : await openDetection(config, store, { ...world, clock }, { references, pseudonyms }, life)
   let read = 0
   const watch = new Watch({
     ...world,
     clock,
     intake,
-    normalizer: openEventNormalizer(config, pseudonyms),
-    detectors: rulesOnly ? [] : await openDetectors(config, store, { ...world, clock }, life),
+    normalizer: passing(openEventNormalizer(config, pseudonyms), options.only),
+    detectors: detection?.detectors ?? [],
+    ...(detection ? { evidence: detection.evidence } : {}),
     judge,
     alerts: rulesOnly ? NO_ALERTS : openAlerts(config, store),
     store,
@@ -133,7 +132,18 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
         : {}),
     },
   })
-  return { intake, watch, store, ledger, say }
+  return { intake, watch, store, ledger, detection, say }
+}
+
+/** The normaliser, of whose events only some come through. */
+function passing(normalizer: Normalizer, only: ReplayOptions['only']): Normalizer {
+  if (!only) return normalizer
+  return {
+    normalize(record) {
+      const result = normalizer.normalize(record)
+      return 'events' in result ? { events: result.events.filter(only) } : result
+    },
+  }
 }
 
 const NO_ALERTS = {
@@ -143,58 +153,12 @@ const NO_ALERTS = {
   changes: () => ({ alerts: [], notifications: [], documents: [] }),
 }
 
-function sourceOf(paths: readonly string[], format: string | undefined): Instance<Collector, CollectorContext> {
-  const config = fileCollector.config.parse({ paths, ...(format === undefined ? {} : { format }) })
-  return {
-    name: 'replay',
-    kind: 'file',
-    plugin: fileCollector,
-    config,
-  }
-}
-
 /** The data directory's own key where there is one, so that pseudonyms are those of the daemon; else a public one. */
 async function replayPseudonyms({ config, world, reveal }: ReplayOptions): Promise<Pseudonyms> {
   const directory = new DataDirectory(config.data)
   if (config.shape.privacy.pseudonymKey || directory.hasPseudonymKey())
     return openPseudonyms(config, directory, world, reveal)
   return new Pseudonyms(Buffer.from('modelward replay without a data directory'), { remember: reveal })
-}
-
-/** Folders become all files below them; standard input becomes a file that is gone afterwards. */
-async function findPaths(paths: readonly string[], life: Lifetime): Promise<readonly string[]> {
-  const found: string[] = []
-  for (const path of paths) {
-    if (path === '-') {
-      const folder = await mkdtemp(join(tmpdir(), 'modelward-stdin-'))
-      life.defer('standard input', () => rm(folder, { recursive: true }))
-      const spool = join(folder, 'stdin')
-      await pipeline(process.stdin, createWriteStream(spool, { mode: 0o600 }))
-      found.push(spool)
-      continue
-    }
-    const at = await stat(path).catch(() => undefined)
-    if (!at) throw new UsageError(`there is no file or folder ${path}`)
-    found.push(...(at.isDirectory() ? await logsBelow(path) : [path]).map((file) => escapeGlob(resolve(file))))
-  }
-  return found
-}
-
-/** JSON and log files, rotated and gzipped ones too; what else lies in a folder (a licence, a picture) is no log. */
-const LOG = /\.(json|ndjson|jsonl|log)(\.[0-9]+|-[0-9]{8})?(\.gz)?$/i
-
-async function logsBelow(folder: string): Promise<readonly string[]> {
-  const names = await readdir(folder, { recursive: true })
-  const logs = names.filter((name) => LOG.test(name)).toSorted()
-  if (logs.length === 0)
-    throw new UsageError(
-      `${folder} holds no .json, .ndjson, .jsonl or .log file, plain or .gz; name the files themselves`,
-    )
-  return logs.map((name) => join(folder, name))
-}
-
-function escapeGlob(path: string): string {
-  return path.replaceAll(/[[\]{}()*?!\\]/g, String.raw`\$&`)
 }
 
 function scoreLine(score: Score): Record<string, unknown> {

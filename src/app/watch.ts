@@ -1,5 +1,5 @@
 import type { Alert, Notification } from '../contract/alert.ts'
-import type { Detector, Score } from '../contract/detect.ts'
+import type { Detector, Evidence, Score } from '../contract/detect.ts'
 import type { Event, Normalized, Normalizer } from '../contract/event.ts'
 import type { Batch, RawRecord, Refusal } from '../contract/record.ts'
 import type { Clock, Log } from '../contract/plugin.ts'
@@ -47,6 +47,7 @@ export interface WatchParts {
   readonly intake: BatchSource
   readonly normalizer: Normalizer
   readonly detectors: readonly NamedDetector[]
+  readonly evidence?: Evidence
   readonly judge: Judge
   readonly alerts: AlertStages
   readonly store: Store
@@ -77,8 +78,9 @@ interface Errand {
 const TICK_MS = 60_000
 /** The judge looks this often, by the daemon's clock, for what has not come in time. */
 const JUDGE_TICK_MS = 1_000
-/** Under this name the judge's state stands beside those of the detectors. */
+/** Under these names the state of rules and of evidence stands beside those of the detectors. */
 export const JUDGE_STATE = 'modelward.rules'
+export const EVIDENCE_STATE = 'modelward.evidence'
 
 /** collect -> normalize -> detect -> rules -> alert -> one commit -> ack. */
 export class Watch {
@@ -226,9 +228,16 @@ export class Watch {
     else this.#found(findings)
   }
 
+  /** What rules find in a score, and in what it makes of the evidence on its principal. */
   #score(score: Score): readonly Finding[] {
-    this.#parts.observer.score?.(score)
-    return this.#parts.judge.judge(new ScoreEvent(score), score)
+    const { observer, judge, evidence } = this.#parts
+    observer.score?.(score)
+    let findings = judge.judge(new ScoreEvent(score), score)
+    for (const weighed of evidence?.weigh(score) ?? []) {
+      observer.score?.(weighed)
+      findings = [...findings, ...judge.judge(new ScoreEvent(weighed), weighed)]
+    }
+    return findings
   }
 
   #found(findings: readonly Finding[]): void {
@@ -314,6 +323,8 @@ export class Watch {
     for (const { name, detector } of this.#parts.detectors)
       for (const change of detector.changes()) states.push({ detector: name, key: change.key, value: change.value })
     for (const { key, value } of this.#parts.judge.changes()) states.push({ detector: JUDGE_STATE, key, value })
+    for (const { key, value } of this.#parts.evidence?.changes() ?? [])
+      states.push({ detector: EVIDENCE_STATE, key, value })
     const alerted = this.#parts.alerts.changes()
     const watermark = this.#watermarkMoved ? [{ kind: 'watch', key: 'watermark', value: this.#watermark }] : []
     const changes: Changes = {

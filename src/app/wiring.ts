@@ -5,14 +5,13 @@ import type { KeyUse, Score, StateChange } from '../contract/detect.ts'
 import type { Event } from '../contract/event.ts'
 import type { Finding, Judge } from '../contract/rules.ts'
 import type { Store } from '../contract/store.ts'
-import { JUDGE_STATE, type NamedDetector } from './watch.ts'
+import { JUDGE_STATE } from './watch.ts'
 import { openNormalizer } from '../normalize/normalizer.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { loadRules, type LoadedRules } from '../rules/load.ts'
 import { readRuleFiles } from '../rules/rule-files.ts'
 import { readTrustedKey, type TrustedKey } from '../rules/pack/trust.ts'
 import { ConfigError, reasonOf } from '../runtime/errors.ts'
-import type { Lifetime } from '../runtime/lifetime.ts'
 import { withFields } from '../runtime/log.ts'
 import type { MetricRegistry } from '../runtime/metrics.ts'
 import { embeddedRules, type Config } from './config/load.ts'
@@ -113,22 +112,6 @@ export function untestedRules(
   const { judge, problems } = readRules(config, { routing: options.allLogsources !== true })
   if (problems.length > 0 && options.skipInvalidRules !== true) throw new ConfigError(problems)
   return judge
-}
-
-/** Detectors as they were at the last commit. */
-export async function openDetectors(
-  config: Config,
-  store: Store,
-  world: World,
-  life: Lifetime,
-): Promise<readonly NamedDetector[]> {
-  const opened: NamedDetector[] = []
-  for (const { name, plugin, config: own } of config.detectors) {
-    const detector = life.add(`detector ${name}`, await plugin.open(own, givenFor(world, name)))
-    detector.restore(store.states(name))
-    opened.push({ name, detector })
-  }
-  return opened
 }
 
 /** The alert stages as they were at the last commit. */

@@ -1,6 +1,7 @@
 import type { Verb } from './call/verb.ts'
 import { alerts } from './verbs/alerts.ts'
 import { audit } from './verbs/audit.ts'
+import { baseline } from './verbs/baseline.ts'
 import { check } from './verbs/check.ts'
 import { doctor } from './verbs/doctor.ts'
 import { playbook } from './verbs/playbook.ts'
@@ -17,6 +18,7 @@ export const verbs: readonly Verb[] = [
   run,
   check,
   replay,
+  baseline,
   alerts,
   playbook,
   rulesTest,

@@ -1,7 +1,6 @@
-import type { Detector } from '../contract/detect.ts'
-import type { Plugin } from '../contract/plugin.ts'
+import type { DetectorPlugin } from '../contract/detect.ts'
 import { apiAbuse } from './extraction/api-abuse/api-abuse.ts'
 import { usage } from './usage/usage.ts'
 
 /** Every detector there is. A new one is a folder and a line here. */
-export const detectors: readonly Plugin<Detector, unknown>[] = [apiAbuse, usage]
+export const detectors: readonly DetectorPlugin<unknown>[] = [apiAbuse, usage]

@@ -4,6 +4,7 @@ import { collectors } from '../../collect/index.ts'
 import { ConsoleConfig } from '../../console/config.ts'
 import type { Plugin } from '../../contract/plugin.ts'
 import { sinks } from '../../deliver/index.ts'
+import { BudgetConfig } from '../../detect/fusion/fusion.ts'
 import { detectors } from '../../detect/index.ts'
 import { checks } from '../../inspect/index.ts'
 import { FieldMapping } from '../../normalize/mapping.ts'
@@ -28,6 +29,7 @@ export function configJsonSchema(): Json {
     sendResolved: { type: 'boolean', default: true },
   })
   list('inspect', checks as readonly Plugin<never, unknown, never>[], { ...name, schedule: { type: 'string' } })
+  properties['budget'] = schemaOf(BudgetConfig)
   properties['alert'] = schemaOf(AlertConfig)
   properties['respond'] = schemaOf(RespondConfig)
   properties['console'] = schemaOf(ConsoleConfig)

@@ -6,13 +6,14 @@ import { ConsoleConfig } from '../../console/config.ts'
 import type { CollectorContext } from '../../collect/context/collector-context.ts'
 import { collectors } from '../../collect/index.ts'
 import type { Collector } from '../../contract/record.ts'
-import type { Detector } from '../../contract/detect.ts'
+import type { Detector, DetectorContext } from '../../contract/detect.ts'
 import type { Check } from '../../contract/inspect.ts'
 import type { Given } from '../../contract/plugin.ts'
 import type { Level } from '../../contract/rules.ts'
 import type { Sink } from '../../contract/deliver.ts'
 import type { SinkContext } from '../../deliver/context/sink-context.ts'
 import { sinks } from '../../deliver/index.ts'
+import { BudgetConfig } from '../../detect/fusion/fusion.ts'
 import { detectors } from '../../detect/index.ts'
 import { scheduleProblem } from '../../inspect/scheduler.ts'
 import { checks } from '../../inspect/index.ts'
@@ -31,7 +32,8 @@ export interface Config {
   readonly sources: readonly Instance<Collector, CollectorContext>[]
   readonly mappings: readonly FieldMapping[]
   readonly ruleFolders: readonly string[]
-  readonly detectors: readonly Instance<Detector, Given>[]
+  readonly detectors: readonly Instance<Detector, DetectorContext>[]
+  readonly budget: BudgetConfig
   readonly alert: AlertConfig
   readonly sinks: readonly RoutedSink[]
   readonly respond: RespondConfig
@@ -94,15 +96,16 @@ export function readConfig(document: ConfigDocument, file: string | undefined, o
     detectors: take(
       readInstances(document, 'detect', shape.detect ?? detectors.map(({ kind }) => ({ kind })), detectors),
     ),
+    budget: part('budget', BudgetConfig, shape.budget),
     alert: part('alert', AlertConfig, shape.alert),
     sinks: take(readSinks(document, shape)),
     respond: part('respond', RespondConfig, shape.respond),
     checks: take(readChecks(document, shape)),
     console: part('console', ConsoleConfig, shape.console),
   }
-  const { alert, respond, console } = config
-  if (problems.length > 0 || !alert || !respond || !console) throw new ConfigError(problems)
-  return { ...config, alert, respond, console }
+  const { budget, alert, respond, console } = config
+  if (problems.length > 0 || !budget || !alert || !respond || !console) throw new ConfigError(problems)
+  return { ...config, budget, alert, respond, console }
 }
 
 function readSinks(

@@ -62,6 +62,15 @@ export const Shape = z.strictObject({
     })
     .prefault({}),
   detect: list.optional().describe('Without it every detector runs with its defaults.'),
+  compute: z
+    .strictObject({
+      device: z
+        .enum(['auto', 'ref', 'wasm', 'webgpu', 'tfjs-node-gpu'])
+        .default('auto')
+        .describe('Where detectors compute; auto takes a GPU where one passes the self-test. See modelward devices.'),
+    })
+    .prefault({}),
+  budget: z.looseObject({}).prefault({}),
   alert: z.looseObject({}).prefault({}),
   deliver: list.default([]),
   respond: z.looseObject({}).prefault({}),

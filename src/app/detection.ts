@@ -1,0 +1,62 @@
+import type { Kernels } from '../contract/compute.ts'
+import type { Detector, DetectorContext } from '../contract/detect.ts'
+import type { Store } from '../contract/store.ts'
+import { openCompute } from '../detect/compute/open.ts'
+import { Fusion } from '../detect/fusion/fusion.ts'
+import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
+import type { Lifetime } from '../runtime/lifetime.ts'
+import type { Config } from './config/load.ts'
+import { EVIDENCE_STATE, type NamedDetector } from './watch.ts'
+import { givenFor, type World } from './wiring.ts'
+
+/** What detectors know beside their state: references that were frozen, and the key their salts are made with. */
+export interface DetectorMemory {
+  readonly references: ReadonlyMap<string, Uint8Array>
+  readonly pseudonyms: Pseudonyms
+}
+
+/** events -> scores -> evidence, on one compute device. */
+export interface Detection {
+  readonly compute: Kernels
+  readonly detectors: readonly NamedDetector[]
+  readonly evidence: Fusion
+}
+
+/** The device of the config, detectors and evidence as they were at the last commit. */
+export async function openDetection(
+  config: Config,
+  store: Pick<Store, 'states'>,
+  world: World,
+  memory: DetectorMemory,
+  life: Lifetime,
+): Promise<Detection> {
+  const compute = await openDevice(config, world, life)
+  const opened: NamedDetector[] = []
+  for (const { name, plugin, config: own } of config.detectors) {
+    const detector: Detector = await plugin.open(own, detectorContext(name, world, compute, memory))
+    opened.push({ name, detector: life.add(`detector ${name}`, detector) })
+    detector.restore(store.states(name))
+  }
+  const evidence = new Fusion(config.budget)
+  evidence.restore(store.states(EVIDENCE_STATE))
+  return { compute, detectors: opened, evidence }
+}
+
+export async function openDevice(config: Config, world: World, life: Lifetime): Promise<Kernels> {
+  return life.add('compute', await openCompute(config.shape.compute.device, givenFor(world, 'compute')))
+}
+
+/** What one detector, or the maker of its reference, may use. */
+export function detectorContext(
+  name: string,
+  world: World,
+  compute: Kernels,
+  { references, pseudonyms }: DetectorMemory,
+): DetectorContext {
+  return {
+    ...givenFor(world, name),
+    compute,
+    reference: references.get(name),
+    key: pseudonyms.derive(`detector ${name}`),
+  }
+}
