@@ -1,38 +1,69 @@
 import type { EventRef } from '../../contract/event.ts'
 import type { Codec } from '../state/groups.ts'
-import { MOST_ENTRIES, MOST_REFS, Window, type Shape } from './window.ts'
+import { isList, MOST_ENTRIES, MOST_REFS, type Shape, type Windows } from './window.ts'
 
-const VERSION = 1
+const VERSION = 2
 const SAME_SOURCE = 1
 const HAS_FILE = 2
 const SAME_FILE = 4
 const HAS_INDEX = 8
 const OWN_TIME = 16
+/** Several events, or none: their number follows. */
+const LIST = 32
+const NOTHING: readonly EventRef[] = []
 
 /**
  * A window's events in bytes: version, the count and times (the first as a float, then differences), values as the shape
- * has them, the measure's own numbers, and the references. Whole numbers are LEB128.
+ * has them, the measure's own numbers, how many of the first have no events, and the events of the others. Whole numbers are
+ * LEB128.
  */
-export function windowCodec(shape: Shape): Codec<Window> {
-  return { encode: (window) => encode(window, shape), decode: (bytes) => decode(bytes, shape) }
+export function windowCodec(windows: Windows, shape: Shape): Codec<number> {
+  return {
+    encode: (window) => {
+      windows.open(window)
+      return encode(windows, shape)
+    },
+    decode: (bytes) => decode(bytes, windows, shape),
+    release: (window) => windows.release(window),
+  }
 }
 
-function encode(window: Window, shape: Shape): Uint8Array {
-  const { times, values, head } = window
+function encode(windows: Windows, shape: Shape): Uint8Array {
+  const { length } = windows
   writer.begin()
   writer.whole(VERSION)
-  writer.times(times, head)
-  for (let at = head; at < times.length && shape.values !== 'none'; at++)
-    if (shape.values === 'small') writer.whole(values[at] ?? 0)
-    else writer.float(values[at] ?? 0)
-  const kept = window.measure.kept()
+  writer.whole(length)
+  for (let place = 0, before = 0; place < length; place++) {
+    const time = windows.timeAt(place)
+    if (place === 0) writer.float(time)
+    else writer.whole(time - before)
+    before = time
+  }
+  for (let place = 0; place < length && shape.values !== 'none'; place++)
+    if (shape.values === 'small') writer.whole(windows.valueAt(place))
+    else writer.float(windows.valueAt(place))
+  const kept = windows.kept()
   writer.whole(kept.length)
   for (const number of kept) writer.float(number)
-  writer.times(window.refTimes, 0)
+  let place = 0
+  while (place < length && windows.refsAt(place) === undefined) place++
+  writer.whole(place)
   let before: EventRef | undefined
-  for (const [place, ref] of window.refs.entries()) {
-    writeRef(ref, window.refTimes[place] ?? 0, before)
-    before = ref
+  for (; place < length; place++) {
+    const refs = windows.refsAt(place)
+    const time = windows.timeAt(place)
+    const list = refs === undefined ? NOTHING : isList(refs) ? refs : undefined
+    if (list) {
+      writer.whole(LIST)
+      writer.whole(list.length)
+      for (const ref of list) {
+        writeRef(ref, time, before)
+        before = ref
+      }
+    } else {
+      writeRef(refs as EventRef, time, before)
+      before = refs as EventRef
+    }
   }
   return writer.end()
 }
@@ -54,29 +85,31 @@ function writeRef(ref: EventRef, time: number, before: EventRef | undefined): vo
   if (ref.index !== undefined) writer.float(ref.index)
 }
 
-function decode(bytes: Uint8Array, shape: Shape): Window {
+function decode(bytes: Uint8Array, windows: Windows, shape: Shape): number {
   const reader = new Reader(bytes)
-  const window = new Window(shape.make())
   if (reader.whole() !== VERSION) throw new RangeError('another version')
-  reader.times(window.times, MOST_ENTRIES)
-  for (let left = shape.values === 'none' ? 0 : window.times.length; left > 0; left--)
-    window.values.push(shape.values === 'small' ? reader.whole() : reader.float())
+  const times = reader.times(MOST_ENTRIES)
+  const values = times.map(() => {
+    if (shape.values === 'none') return 0
+    return shape.values === 'small' ? reader.whole() : reader.float()
+  })
   const kept = Array.from({ length: reader.atMost(8) }, () => reader.float())
-  reader.times(window.refTimes, 2 * MOST_REFS)
+  const nameless = reader.atMost(times.length)
   let before: EventRef | undefined
-  for (const time of window.refTimes) {
-    before = readRef(reader, time, before)
-    window.refs.push(before)
-    window.hasRepeats ||= shape.places > 0 || before.at !== time
-  }
+  const refs = times.map((time, place) => {
+    if (place < nameless) return undefined
+    const flags = reader.whole()
+    if (flags !== LIST) return (before = readRef(reader, flags, time, before))
+    const list = Array.from({ length: reader.atMost(2 * MOST_REFS) }, () => {
+      return (before = readRef(reader, reader.whole(), time, before))
+    })
+    return list.length === 0 ? undefined : list
+  })
   reader.finish()
-  window.refill(shape)
-  window.measure.keep(kept)
-  return window
+  return windows.restore(times, values, refs, kept)
 }
 
-function readRef(reader: Reader, time: number, before: EventRef | undefined): EventRef {
-  const flags = reader.whole()
+function readRef(reader: Reader, flags: number, time: number, before: EventRef | undefined): EventRef {
   const at = flags & OWN_TIME ? reader.float() : time
   const id = reader.text()
   const source = flags & SAME_SOURCE ? (before?.source ?? '') : reader.text()
@@ -113,21 +146,25 @@ class Writer {
   }
 
   text(text: string): void {
+    this.#reserve(text.length + 8)
+    const start = this.#at
+    this.whole(text.length)
+    const bytes = this.#bytes
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code >= 0x80) {
+        this.#at = start
+        this.#utf8(text)
+        return
+      }
+      bytes[this.#at++] = code
+    }
+  }
+
+  #utf8(text: string): void {
     this.whole(Buffer.byteLength(text))
     this.#reserve(text.length * 3)
     this.#at += this.#encoder.encodeInto(text, this.#bytes.subarray(this.#at)).written
-  }
-
-  /** Whole numbers in order, from `first` on. */
-  times(times: readonly number[], first: number): void {
-    this.whole(times.length - first)
-    let before = times[first] ?? 0
-    if (times.length > first) this.float(before)
-    for (let place = first + 1; place < times.length; place++) {
-      const time = times[place] ?? 0
-      this.whole(time - before)
-      before = time
-    }
   }
 
   #reserve(count: number): void {
@@ -181,14 +218,14 @@ class Reader {
     return text
   }
 
-  times(into: number[], most: number): void {
-    const count = this.atMost(most)
-    let time = count > 0 ? this.float() : 0
-    for (let place = 0; place < count; place++) {
-      if (place > 0) time += this.whole()
+  /** The first as a float, then differences. */
+  times(most: number): readonly number[] {
+    let time = 0
+    return Array.from({ length: this.atMost(most) }, (_, place) => {
+      time = place === 0 ? this.float() : time + this.whole()
       if (!Number.isFinite(time)) throw new RangeError('no time')
-      into.push(time)
-    }
+      return time
+    })
   }
 
   finish(): void {

@@ -1,4 +1,5 @@
-import type { Event } from '../../contract/event.ts'
+import type { Event, EventRef } from '../../contract/event.ts'
+import type { KeyedHash } from '../../runtime/keyed-hash.ts'
 import { compileField, type LeafTest } from '../compile/field.ts'
 import { textOf } from '../compile/text.ts'
 
@@ -11,7 +12,7 @@ export interface ValueReader {
   number(event: Event): number | undefined
 }
 
-export function valueReader(name: string): ValueReader {
+function valueReader(name: string): ValueReader {
   const field = compileField(name)
   let text: string | undefined
   const join: LeafTest = (value) => {
@@ -29,16 +30,74 @@ export function valueReader(name: string): ValueReader {
       field.some(event, join)
       return text
     },
-    number: (event) => {
+    number: onceEach<number | undefined>(undefined, (event) => {
       number = undefined
       field.some(event, first)
       return number
-    },
+    }),
+  }
+}
+
+/**
+ * What correlations read of an event. They share it, and ask for the same one after the other: each list of fields is read
+ * and hashed once an event.
+ */
+export class Reading {
+  readonly #hash: KeyedHash
+  readonly #readers = new Map<string, ValueReader>()
+  readonly #hashed = new Map<string, HashReader>()
+  #event: Event | undefined
+  #ref: EventRef = { id: '', at: 0, source: '' }
+
+  constructor(hash: KeyedHash) {
+    this.#hash = hash
+  }
+
+  reader(name: string): ValueReader {
+    const reader = this.#readers.get(name) ?? valueReader(name)
+    this.#readers.set(name, reader)
+    return reader
+  }
+
+  hashed(names: readonly string[]): HashReader {
+    const key = names.join('\0')
+    const readers = names.map((name) => this.reader(name))
+    const reader =
+      this.#hashed.get(key) ??
+      onceEach(-1, (event) => {
+        const text = joinedText(readers, event)
+        return text === undefined ? -1 : this.#hash.of(text)
+      })
+    this.#hashed.set(key, reader)
+    return reader
+  }
+
+  /** Where to find the event again. */
+  ref(event: Event): EventRef {
+    if (event !== this.#event) {
+      this.#event = event
+      this.#ref = refOf(event)
+    }
+    return this.#ref
+  }
+}
+
+/** The keyed hash of the values of several fields; -1 where one is missing. */
+export type HashReader = (event: Event) => number
+
+function onceEach<T>(first: T, read: (event: Event) => T): (event: Event) => T {
+  let last: Event | undefined
+  let known = first
+  return (event) => {
+    if (event === last) return known
+    known = read(event)
+    last = event
+    return known
   }
 }
 
 /** The values of several fields as one text. Undefined where one is missing. */
-export function joinedText(readers: readonly ValueReader[], event: Event): string | undefined {
+function joinedText(readers: readonly ValueReader[], event: Event): string | undefined {
   let joined = ''
   for (let at = 0; at < readers.length; at++) {
     const text = readers[at]?.text(event)
@@ -46,6 +105,11 @@ export function joinedText(readers: readonly ValueReader[], event: Event): strin
     joined = at === 0 ? text : `${joined}\u0000${text}`
   }
   return joined
+}
+
+function refOf({ id, at, source, file, index }: Event): EventRef {
+  if (file === undefined) return index === undefined ? { id, at, source } : { id, at, source, index }
+  return index === undefined ? { id, at, source, file } : { id, at, source, file, index }
 }
 
 /** Numbers beyond this are no measurements, and would overflow a sum. */

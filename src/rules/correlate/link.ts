@@ -1,8 +1,11 @@
 import type { Problem } from '../../runtime/errors.ts'
-import type { Correlation, Rule } from '../parse/syntax.ts'
+import { partOf } from '../parse/part.ts'
+import type { Correlation, Path, Rule } from '../parse/syntax.ts'
 import type { RuleFacts } from '../../contract/rules.ts'
 import type { Memory } from '../state/stateful.ts'
+import { Reading } from './fields.ts'
 import { CorrelationMemory, type CorrelationOptions, type Counters, type Fed } from './memory.ts'
+import { Pool } from './pool.ts'
 
 export interface Linked {
   /** Correlations, each after those that feed it: ready for a judge. */
@@ -30,8 +33,9 @@ export function linkCorrelations(
   const silent = new Set<string>()
   const loud = new Set<string>()
   for (const correlation of correlations) linker.visit(correlation)
+  const shared = { reading: new Reading(options.hash), valued: new Pool(true), valueless: new Pool(false) }
   for (const [correlation, feds] of linker.ordered) {
-    const memory = new CorrelationMemory(correlation, feds, options)
+    const memory = new CorrelationMemory(correlation, feds, options, shared)
     linked.push({ facts: correlation.facts, feeds: feds.map((fed) => fed.id), memory })
     for (const { id } of feds) (correlation.generate ? loud : silent).add(id)
   }
@@ -78,7 +82,7 @@ class Linker {
       if (fed.places.length > 0 && correlation.type === 'temporal') {
         const [before = 0] = fed.places
         const what = `it is the same rule as ${correlation.rules[before] ?? ''}`
-        this.#report(correlation, `rules[${place}]`, what, 'List it once')
+        this.#report(correlation, ['rules', place], what, 'List it once')
         isGood = false
       }
       fed.places.push(place)
@@ -95,7 +99,7 @@ class Linker {
   }
 
   #resolve(correlation: Correlation, reference: string, place: number): Named | undefined {
-    const part = `rules[${place}]`
+    const part = ['rules', place]
     const [found, ...others] = this.#called.get(reference) ?? []
     if (!found) {
       const near = nearest(reference, [...this.#called.keys()])
@@ -113,7 +117,7 @@ class Linker {
   #cycle(correlation: Correlation): undefined {
     const round = [...this.#path.slice(this.#path.indexOf(correlation)), correlation]
     const names = round.map(({ name, facts }) => name ?? facts.title).join(' <- ')
-    this.#report(correlation, 'rules', `it feeds itself: ${names}`, 'Take one reference out of the circle')
+    this.#report(correlation, ['rules'], `it feeds itself: ${names}`, 'Take one reference out of the circle')
     for (const one of round) this.#refused.add(one)
   }
 
@@ -122,14 +126,15 @@ class Linker {
     for (const [alias, fields] of Object.entries(correlation.aliases))
       for (const name of Object.keys(fields).filter((one) => !called.includes(one))) {
         const cure = `There are: ${correlation.rules.join(', ')}`
-        this.#report(correlation, `aliases.${alias}.${name}`, 'this rule does not feed the correlation', cure)
+        this.#report(correlation, ['aliases', alias, name], 'this rule does not feed the correlation', cure)
         isGood = false
       }
     return isGood
   }
 
-  #report({ facts, line }: Correlation, part: string, what: string, cure: string): void {
-    this.problems.push({ file: facts.file, line, part: `correlation.${part}`, what, cure })
+  #report({ facts, lineOf }: Correlation, part: Path, what: string, cure: string): void {
+    const path = ['correlation', ...part]
+    this.problems.push({ file: facts.file, line: lineOf(path), part: partOf(path), what, cure })
   }
 }
 

@@ -7,6 +7,8 @@ export interface Measure {
   readonly isReversible: boolean
   add(value: number, at: number): void
   remove(value: number): void
+  /** Forgets everything. */
+  clear(): void
   /** What the condition compares. `count`: events in the window. */
   number(count: number, since: number): number
   /** Of temporal correlations: whether the rule at this place was seen. */
@@ -20,6 +22,7 @@ abstract class Reversible implements Measure {
   readonly isReversible = true
   abstract add(value: number, at: number): void
   abstract remove(value: number): void
+  abstract clear(): void
   abstract number(count: number, since: number): number
   saw(_place: number, _since: number): boolean {
     return false
@@ -36,6 +39,7 @@ const NOTHING: readonly number[] = Object.freeze([])
 export class Count extends Reversible {
   add(): void {}
   remove(): void {}
+  clear(): void {}
   number(count: number): number {
     return count
   }
@@ -84,6 +88,11 @@ export class Distinct extends Reversible {
     }
   }
 
+  clear(): void {
+    this.#map = undefined
+    this.#values.length = this.#times.length = 0
+  }
+
   number(): number {
     return this.#map?.size ?? this.#values.length
   }
@@ -119,6 +128,11 @@ export class Seen extends Reversible {
     this.#times[place] = times - 1
   }
 
+  clear(): void {
+    this.#times.fill(0)
+    this.#distinct = 0
+  }
+
   number(): number {
     return this.#distinct
   }
@@ -150,9 +164,16 @@ export class Sum extends Reversible {
   }
 
   remove(value: number): void {
-    this.#count--
-    if (this.#count > 0) this.#plus(-value)
-    else this.#high = this.#middle = this.#low = 0
+    if (this.#count === 1) this.clear()
+    else {
+      this.#count--
+      this.#plus(-value)
+    }
+  }
+
+  clear(): void {
+    this.#high = this.#middle = this.#low = 0
+    this.#count = 0
   }
 
   number(count: number): number {
@@ -204,6 +225,10 @@ export class Percentile extends Reversible {
     this.#sorted.splice(this.#placeOf(value), 1)
   }
 
+  clear(): void {
+    this.#sorted.length = 0
+  }
+
   number(): number {
     const rank = this.#share * (this.#sorted.length - 1)
     const below = Math.floor(rank)
@@ -248,6 +273,10 @@ export class Ordered implements Measure {
   }
 
   remove(): void {}
+
+  clear(): void {
+    this.#begins.fill(Number.NEGATIVE_INFINITY)
+  }
 
   number(_count: number, since: number): number {
     const places = this.#places

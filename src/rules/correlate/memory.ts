@@ -1,14 +1,15 @@
 import type { StateChange } from '../../contract/detect.ts'
-import type { Event, EventRef } from '../../contract/event.ts'
+import type { Event } from '../../contract/event.ts'
 import type { RuleFacts } from '../../contract/rules.ts'
 import type { KeyedHash } from '../../runtime/keyed-hash.ts'
 import type { Correlation } from '../parse/syntax.ts'
 import { Groups, type Room } from '../state/groups.ts'
 import type { Memory, Sign } from '../state/stateful.ts'
 import { windowCodec } from './codec.ts'
-import { joinedText, valueReader, type ValueReader } from './fields.ts'
+import type { HashReader, Reading, ValueReader } from './fields.ts'
 import { kindOf, type Kind } from './kinds.ts'
-import { Window } from './window.ts'
+import type { Pool } from './pool.ts'
+import { Windows } from './window.ts'
 
 /** Events may come this late, in event time after the newest of their group, unless a correlation is made otherwise. */
 export const LATENESS_MS = 5 * 60_000
@@ -20,6 +21,14 @@ export interface CorrelationOptions {
   readonly hash: KeyedHash
   /** Events later than this behind the newest of their group are not counted. Default 5 minutes. */
   readonly latenessMs?: number
+}
+
+/** What correlations that stand side by side share. */
+export interface Shared {
+  readonly reading: Reading
+  /** For windows whose events have values, and for those whose events have none. */
+  readonly valued: Pool
+  readonly valueless: Pool
 }
 
 /** What a correlation has left out, since it was made. */
@@ -36,9 +45,14 @@ export interface Counters {
 
 /** A rule that feeds a correlation: where it stands in it, and which of its fields are meant. */
 interface Feed {
-  readonly places: readonly number[]
   readonly groupBy: readonly ValueReader[]
-  readonly fields: readonly ValueReader[]
+  readonly key: HashReader
+  /** Of a measured field its number, of counted ones their hash. */
+  readonly field: ValueReader | undefined
+  readonly value: HashReader
+  /** Its first place, and all as bits. */
+  readonly place: number
+  readonly bits: number
   readonly groupFields: Readonly<Record<string, string>> | undefined
 }
 
@@ -58,11 +72,12 @@ export class CorrelationMemory implements Memory {
   readonly #facts: RuleFacts
   readonly #correlation: Correlation
   readonly #kind: Kind
-  readonly #hash: KeyedHash
   readonly #latenessMs: number
-  readonly #groups: Groups<Window>
+  readonly #reading: Reading
+  readonly #windows: Windows
+  readonly #groups: Groups<number>
   readonly #feeds: ReadonlyMap<string, Feed>
-  readonly #make: () => Window
+  readonly #make: () => number
   /** The event taken last and its group: an event that several rules feed is one event. */
   #last: Event | undefined
   #lastKey = -1
@@ -70,16 +85,17 @@ export class CorrelationMemory implements Memory {
   #hasAnswered = false
   #newest = Number.NEGATIVE_INFINITY
 
-  constructor(correlation: Correlation, feds: readonly Fed[], options: CorrelationOptions) {
+  constructor(correlation: Correlation, feds: readonly Fed[], options: CorrelationOptions, shared: Shared) {
     this.#facts = correlation.facts
     this.#correlation = correlation
-    this.#hash = options.hash
     this.#latenessMs = options.latenessMs ?? LATENESS_MS
     const kind = kindOf(correlation, this.#latenessMs)
     this.#kind = kind
-    this.#groups = new Groups(options.room, windowCodec(kind.shape))
-    this.#feeds = new Map(feds.map((fed) => [fed.id, feedOf(correlation, fed)]))
-    this.#make = () => new Window(kind.shape.make())
+    this.#reading = shared.reading
+    this.#windows = new Windows(kind.shape, kind.shape.values === 'none' ? shared.valueless : shared.valued)
+    this.#groups = new Groups(options.room, windowCodec(this.#windows, kind.shape))
+    this.#feeds = new Map(feds.map((fed) => [fed.id, feedOf(correlation, fed, shared.reading)]))
+    this.#make = () => this.#windows.make()
   }
 
   take(sign: Sign): Sign | undefined {
@@ -89,8 +105,8 @@ export class CorrelationMemory implements Memory {
     if (!feed || (isAgain && this.#isCounted && this.#kind.isOneValueEach)) return undefined
     if (!isAgain) this.#hasAnswered = this.#isCounted = false
     this.#last = event
-    const text = joinedText(feed.groupBy, event)
-    if (text === undefined) {
+    const key = feed.key(event)
+    if (key < 0) {
       this.counters.ungrouped++
       return undefined
     }
@@ -99,14 +115,13 @@ export class CorrelationMemory implements Memory {
       this.counters.valueless++
       return undefined
     }
-    const key = this.#hash.of(text)
     const isAmended = isAgain && key === this.#lastKey && this.#kind.isAmended
     this.#lastKey = key
     this.#isCounted = true
     const holds = this.#remember(key, sign, value, isAmended)
     if (!holds || this.#hasAnswered) return undefined
     this.#hasAnswered = true
-    return this.#answer(sign, feed, holds)
+    return this.#answer(sign, feed)
   }
 
   changes(): readonly StateChange[] {
@@ -129,53 +144,49 @@ export class CorrelationMemory implements Memory {
   #valueOf(feed: Feed, event: Event): number | undefined {
     const { takes } = this.#kind
     if (takes === 'nothing') return 0
-    if (takes === 'place') return feed.places[0] ?? 0
-    if (takes === 'places') return feed.places.reduce((bits, place) => bits | (1 << place), 0)
-    if (takes === 'number') return feed.fields[0]?.number(event)
-    const text = joinedText(feed.fields, event)
-    return text === undefined ? undefined : this.#hash.of(text)
+    if (takes === 'place') return feed.place
+    if (takes === 'places') return feed.bits
+    if (takes === 'number') return feed.field?.number(event)
+    const hash = feed.value(event)
+    return hash < 0 ? undefined : hash
   }
 
-  /** The group's window when the condition holds in it. */
-  #remember(key: number, sign: Sign, value: number, isAmended: boolean): Window | undefined {
+  /** Whether the condition holds in the group's window, which is open then. */
+  #remember(key: number, sign: Sign, value: number, isAmended: boolean): boolean {
     const { shape } = this.#kind
+    const windows = this.#windows
     const at = timeOf(sign.event, this.#latenessMs)
-    const window = this.#groups.touch(key, at, this.#make)
-    if (at < window.newest - this.#latenessMs) {
+    windows.open(this.#groups.touch(key, at, this.#make))
+    if (at < windows.newest - this.#latenessMs) {
       this.counters.late++
-      return undefined
+      return false
     }
     if (at > this.#newest) {
       this.#newest = at
       this.#groups.expire(at - shape.timespanMs - this.#latenessMs - FORGET_MS)
     }
-    if (isAmended) return window.amend(shape, at, value) ? window : undefined
-    if (sign.events || this.#kind.isTemporal) window.hasRepeats = true
-    if (sign.events) for (const ref of sign.events) window.addRef(at, ref)
-    else window.addRef(at, refOf(sign.score?.event ?? sign.event))
-    const { dropped } = window
-    const holds = window.add(shape, at, value)
-    this.counters.dropped += window.dropped - dropped
-    return holds ? window : undefined
+    if (isAmended) return windows.amend(at, value)
+    const holds = windows.add(at, value, sign.events ?? this.#reading.ref(sign.score?.event ?? sign.event))
+    this.counters.dropped = windows.dropped
+    return holds
   }
 
-  #answer(sign: Sign, { groupBy, groupFields }: Feed, window: Window): Sign {
+  #answer(sign: Sign, { groupBy, groupFields }: Feed): Sign {
     const { event, score } = sign
-    const { number, count, since } = window // of now: the window goes on
+    const { number, count, since, seen } = this.#windows // of now: the window goes on
     const { word, isTemporal } = this.#kind
     const { condition, timespanMs, rules } = this.#correlation
-    const seen = isTemporal ? rules.filter((_, place) => window.seen & (1 << place)) : undefined
     return {
       rule: this.#facts,
       event,
       score,
-      events: window.refsWithin(),
+      events: this.#windows.refsWithin(isTemporal),
       ...(groupFields && { groupFields }),
       matched: () => ({
         ...Object.fromEntries(groupBy.map((reader) => [reader.name, reader.text(event)])),
         [word]: number,
         ...(word === 'count' ? {} : { count }),
-        ...(seen && { rules: seen }),
+        ...(isTemporal && { rules: rules.filter((_, place) => seen & (1 << place)) }),
         condition: condition.written,
         since: new Date(since).toISOString(),
         timespan: `${timespanMs / 1_000}s`,
@@ -184,15 +195,21 @@ export class CorrelationMemory implements Memory {
   }
 }
 
-function feedOf({ aliases, groupBy, condition }: Correlation, { called, places }: Fed): Feed {
+function feedOf({ aliases, groupBy, condition }: Correlation, { called, places }: Fed, reading: Reading): Feed {
   const renamed: Record<string, string> = {}
   for (const [alias, fields] of Object.entries(aliases))
     for (const name of called) if (Object.hasOwn(fields, name)) renamed[alias] = fields[name] ?? alias
-  const read = (name: string): ValueReader => valueReader(Object.hasOwn(renamed, name) ? (renamed[name] ?? name) : name)
+  const nameOf = (name: string): string => (Object.hasOwn(renamed, name) ? (renamed[name] ?? name) : name)
+  const names = groupBy.map(nameOf)
+  const fields = condition.kind === 'number' ? condition.fields.map(nameOf) : []
+  const [field] = fields
   return {
-    places,
-    groupBy: groupBy.map(read),
-    fields: condition.kind === 'number' ? condition.fields.map(read) : [],
+    groupBy: names.map((name) => reading.reader(name)),
+    key: reading.hashed(names),
+    field: field === undefined ? undefined : reading.reader(field),
+    value: reading.hashed(fields),
+    place: places[0] ?? 0,
+    bits: places.reduce((bits, place) => bits | (1 << place), 0),
     groupFields: Object.keys(renamed).length > 0 ? renamed : undefined,
   }
 }
@@ -200,9 +217,4 @@ function feedOf({ aliases, groupBy, condition }: Correlation, { called, places }
 /** When it happened; a clock that is ahead by more than `most` is not believed, because it would make all others late. */
 function timeOf({ at, receivedAt }: Event, most: number): number {
   return Math.floor(receivedAt > 0 && at > receivedAt + most ? receivedAt : at)
-}
-
-function refOf({ id, at, source, file, index }: Event): EventRef {
-  if (file === undefined) return index === undefined ? { id, at, source } : { id, at, source, index }
-  return index === undefined ? { id, at, source, file } : { id, at, source, file, index }
 }

@@ -1,10 +1,13 @@
 import type { EventRef } from '../../contract/event.ts'
 import type { Measure } from './measures.ts'
+import { Page, type Pool, type Refs } from './pool.ts'
 
 /** Events of one group that are held at once; of more the oldest are dropped. */
 export const MOST_ENTRIES = 10_000
 /** Events of one group that can be named in a finding: the newest. */
 export const MOST_REFS = 100
+/** Windows of more events have a measure of their own; of others it is reckoned anew each time, which is quick and holds nothing. */
+const FEW = 16
 
 export interface Shape {
   readonly timespanMs: number
@@ -18,212 +21,402 @@ export interface Shape {
   holds(measure: Measure, count: number, since: number): boolean
 }
 
+/** In `#numbers`, for each window: the address and size class of its block, then the first entry held, the first within, the end. */
+const NUMBERS = 5
+const SMALLEST = 1
+
 /**
- * The events of one group in the order of their times (of equal times in the order in which they came), and the window that
- * ends at the newest: (newest - timespan, newest]. Events from before it are held as long as a late one may need them.
+ * The windows of one correlation, by number; one at a time is open. A window is the events of one group in the order of their
+ * times (of equal times in the order in which they came), and what is from now on called the window: those of
+ * (newest - timespan, newest]. Events from before it are held as long as a late one may need them.
  */
-export class Window {
-  measure: Measure
-  readonly times: number[] = []
-  /** As many as `times`, or none. */
-  readonly values: number[] = []
-  /** The newest events, each under the time of the entry that it came with. */
-  readonly refTimes: number[] = []
-  readonly refs: EventRef[] = []
-  /** An event may stand in `refs` twice, or not in the order of time: some came with a chain. */
-  hasRepeats = false
-  /** The first entry that is held: those before it are gone, their room is taken back now and then. */
-  head = 0
-  /** The first entry in the window. */
-  from = 0
+export class Windows {
   /** Entries that were dropped because there were too many. */
   dropped = 0
-  /** Of the last window that held: its end, its begin and its events. */
-  end = 0
+  /** Of the window that held last: its begin, its events, what was compared, and the places of the rules seen, as bits. */
   since = 0
   count = 0
   number = 0
-  /** The places of the rules that were seen in it, as bits. */
   seen = 0
+  #first = 0
+  #last = 0
+  readonly #shape: Shape
+  readonly #pool: Pool
+  readonly #hasValues: boolean
+  /** For windows of few events. */
+  readonly #scratch: Measure
+  /** Of windows of many events. */
+  readonly #own = new Map<number, Measure>()
+  #numbers = new Int32Array(16 * NUMBERS)
+  #made = 0
+  readonly #vacant: number[] = []
+  /** Some entry has several events. */
+  #hasLists = false
+  /** The open window: its block, and places in it. */
+  #window = -1
+  #page: Page
+  #base = 0
+  #sizeClass = 0
+  /** The first entry that is held, the first in the window, and the end of all. */
+  #head = 0
+  #from = 0
+  #end = 0
 
-  constructor(measure: Measure) {
-    this.measure = measure
+  constructor(shape: Shape, pool: Pool) {
+    this.#shape = shape
+    this.#pool = pool
+    this.#hasValues = shape.values !== 'none'
+    this.#scratch = shape.make()
+    this.#page = new Page(0, 1, false)
+  }
+
+  /** A new window without events. */
+  make(sizeClass = SMALLEST): number {
+    const window = this.#vacant.pop() ?? this.#made++
+    if (window * NUMBERS === this.#numbers.length) {
+      const numbers = new Int32Array(this.#numbers.length * 2)
+      numbers.set(this.#numbers)
+      this.#numbers = numbers
+    }
+    const at = window * NUMBERS
+    this.#numbers.fill(0, at, at + NUMBERS)
+    this.#numbers[at] = this.#pool.take(sizeClass)
+    this.#numbers[at + 1] = sizeClass
+    return window
+  }
+
+  release(window: number): void {
+    const at = window * NUMBERS
+    this.#pool.give(this.#numbers[at] ?? 0, this.#numbers[at + 1] ?? 0)
+    this.#own.delete(window)
+    this.#vacant.push(window)
+    if (window === this.#window) this.#window = -1
+  }
+
+  open(window: number): void {
+    const numbers = this.#numbers
+    const at = window * NUMBERS
+    const address = numbers[at] ?? 0
+    this.#window = window
+    this.#page = this.#pool.pageOf(address)
+    this.#base = this.#pool.baseOf(address)
+    this.#sizeClass = numbers[at + 1] ?? 0
+    this.#head = numbers[at + 2] ?? 0
+    this.#from = numbers[at + 3] ?? 0
+    this.#end = numbers[at + 4] ?? 0
+  }
+
+  /** Entries held. */
+  get length(): number {
+    return this.#end - this.#head
+  }
+
+  /** By place among the entries held; `newest` is that of the last, -Infinity without one. */
+  timeAt(place: number): number {
+    return this.#page.times[this.#base + this.#head + place] ?? 0
+  }
+
+  valueAt(place: number): number {
+    return this.#page.values[this.#base + this.#head + place] ?? 0
+  }
+
+  refsAt(place: number): Refs {
+    return this.#page.refs[this.#base + this.#head + place]
   }
 
   get newest(): number {
-    return this.times.at(-1) ?? Number.NEGATIVE_INFINITY
+    return this.#end > this.#head ? this.#time(this.#end - 1) : Number.NEGATIVE_INFINITY
+  }
+
+  /** What the measure has to be stored with. */
+  kept(): readonly number[] {
+    return this.#own.get(this.#window)?.kept() ?? []
   }
 
   /** Takes an event and says whether the condition holds in a window that it is in: of several the newest. */
-  add(shape: Shape, at: number, value: number): boolean {
+  add(at: number, value: number, refs: Refs): boolean {
+    if (refs && isList(refs)) this.#hasLists = true
+    if (this.#end === 2 ** this.#sizeClass) this.#makeRoom()
     if (at >= this.newest) {
-      this.#push(shape, at, value)
-      return this.#holds(shape, this.times.length - 1, this.from)
+      this.#push(at, value, refs)
+      this.#close()
+      return this.#holds(this.#measure(), this.#from, this.#end - 1)
     }
-    const place = this.#insert(shape, at, value)
-    if (place < this.head) return false
-    return this.measure.isReversible ? this.#walkBack(shape, place) : this.#goThrough(shape, at)
+    const place = this.#insert(at, value, refs)
+    this.#close()
+    if (place < this.#head) return false
+    return this.#scratch.isReversible ? this.#walkBack(place) : this.#goThrough(at)
   }
 
   /** The event that came last, at `at`, is of one rule more. */
-  amend(shape: Shape, at: number, bits: number): boolean {
-    const place = upperBound(this.times, at, this.head) - 1
-    this.values[place] = (this.values[place] ?? 0) | bits
-    return this.#goThrough(shape, at)
-  }
-
-  addRef(at: number, ref: EventRef): void {
-    if (ref.at !== at) this.hasRepeats = true
-    if (at >= (this.refTimes.at(-1) ?? Number.NEGATIVE_INFINITY)) {
-      this.refTimes.push(at)
-      this.refs.push(ref)
-    } else {
-      const place = upperBound(this.refTimes, at, 0)
-      this.refTimes.splice(place, 0, at)
-      this.refs.splice(place, 0, ref)
-    }
-    if (this.refs.length < 2 * MOST_REFS) return
-    this.refTimes.splice(0, MOST_REFS)
-    this.refs.splice(0, MOST_REFS)
+  amend(at: number, bits: number): boolean {
+    const place = this.#base + this.#upperBound(at) - 1
+    const { values } = this.#page
+    values[place] = (values[place] ?? 0) | bits
+    return this.#goThrough(at)
   }
 
   /** The newest events of the window that held, oldest first, each once. */
-  refsWithin(): readonly EventRef[] {
-    const last = upperBound(this.refTimes, this.end, 0)
-    const first = upperBound(this.refTimes, this.since, 0)
-    if (!this.hasRepeats) return this.refs.slice(Math.max(first, last - MOST_REFS), last)
-    const found = new Map(this.refs.slice(first, last).map((ref) => [ref.id, ref]))
-    return [...found.values()].toSorted((a, b) => a.at - b.at).slice(-MOST_REFS)
-  }
-
-  /** Fills a window that was stored: entries in order, as they were held. */
-  refill(shape: Shape): void {
-    const since = this.newest - shape.timespanMs
-    this.from = upperBound(this.times, since, this.head)
-    const first = this.measure.isReversible ? this.from : this.head
-    for (let place = first; place < this.times.length; place++)
-      this.measure.add(this.values[place] ?? 0, this.times[place] ?? 0)
-  }
-
-  #push(shape: Shape, at: number, value: number): void {
-    const { times, values, measure } = this
-    const since = at - shape.timespanMs
-    while ((times[this.from] ?? at) <= since) this.#leave()
-    times.push(at)
-    if (shape.values !== 'none') values.push(value)
-    measure.add(value, at)
-    const gone = since - shape.latenessMs
-    while ((times[this.head] ?? at) <= gone) this.head++
-    this.#limit(shape)
-  }
-
-  #insert(shape: Shape, at: number, value: number): number {
-    const { times, values } = this
-    const isWithin = at > this.newest - shape.timespanMs
-    const place = upperBound(times, at, this.head)
-    times.splice(place, 0, at)
-    if (shape.values !== 'none') values.splice(place, 0, value)
-    if (!isWithin) this.from++
-    else if (this.measure.isReversible) this.measure.add(value, at)
-    return place - this.#limit(shape)
-  }
-
-  /** The first entry of the window leaves it. */
-  #leave(): void {
-    this.measure.remove(this.values[this.from] ?? 0)
-    this.from++
-  }
-
-  /** Drops what is too much, and takes room back. How many places the entries have moved. */
-  #limit(shape: Shape): number {
-    const { times, values } = this
-    let most = times.length - this.head - MOST_ENTRIES
-    if (most > 0) {
-      const isReversible = this.measure.isReversible
-      if (!isReversible) most += MOST_ENTRIES >>> 2
-      for (; most > 0; most--, this.head++, this.dropped++) if (this.from === this.head) this.#leave()
-      if (!isReversible) this.#again(shape)
+  refsWithin(isMixed: boolean): readonly EventRef[] {
+    const found: EventRef[] = []
+    let areMixed = isMixed
+    for (let place = this.#last; place >= this.#first && (areMixed || found.length < MOST_REFS); place--) {
+      const refs = this.#page.refs[this.#base + place]
+      if (refs === undefined) continue
+      if (isList(refs)) {
+        areMixed = true
+        found.push(...refs.toReversed())
+      } else {
+        areMixed ||= refs.at !== this.#time(place)
+        found.push(refs)
+      }
     }
-    const moved = this.head
-    if (moved < 16 || moved * 2 < times.length) return 0
-    times.copyWithin(0, moved)
-    times.length -= moved
-    if (shape.values !== 'none') {
-      values.copyWithin(0, moved)
-      values.length -= moved
+    found.reverse()
+    if (!areMixed) return found
+    const byId = new Map(found.map((ref) => [ref.id, ref]))
+    return [...byId.values()].toSorted((a, b) => a.at - b.at).slice(-MOST_REFS)
+  }
+
+  /** A window with entries as they were held; `kept` is of a measure of its own. */
+  restore(times: readonly number[], values: readonly number[], refs: readonly Refs[], kept: readonly number[]): number {
+    const window = this.make(sizeClassOf(times.length))
+    this.open(window)
+    for (const [place, time] of times.entries()) this.#put(place, time, values[place] ?? 0, refs[place])
+    this.#hasLists ||= refs.some((one) => one && isList(one))
+    this.#end = times.length
+    this.#from = this.#upperBound(this.newest - this.#shape.timespanMs)
+    this.#close()
+    if (kept.length === 0) return window
+    const own = this.#shape.make()
+    this.#fill(own, this.#from)
+    own.keep(kept)
+    this.#own.set(window, own)
+    return window
+  }
+
+  #close(): void {
+    const numbers = this.#numbers
+    const at = this.#window * NUMBERS
+    numbers[at + 2] = this.#head
+    numbers[at + 3] = this.#from
+    numbers[at + 4] = this.#end
+  }
+
+  #time(place: number): number {
+    return this.#page.times[this.#base + place] ?? 0
+  }
+
+  #value(place: number): number {
+    return this.#hasValues ? (this.#page.values[this.#base + place] ?? 0) : 0
+  }
+
+  #push(at: number, value: number, refs: Refs): void {
+    const base = this.#base
+    const { times } = this.#page
+    const since = at - this.#shape.timespanMs
+    const own = this.#own.size > 0 ? this.#own.get(this.#window) : undefined
+    const end = this.#end++
+    let from = this.#from
+    for (; from < end && (times[base + from] ?? 0) <= since; from++) own?.remove(this.#value(from))
+    this.#from = from
+    this.#put(end, at, value, refs)
+    own?.add(value, at)
+    const gone = since - this.#shape.latenessMs
+    for (; (times[base + this.#head] ?? 0) <= gone; this.#head++) this.#page.refs[base + this.#head] = undefined
+    this.#limit(own)
+    this.#forgetRefs(end)
+  }
+
+  #insert(at: number, value: number, refs: Refs): number {
+    const page = this.#page
+    const base = this.#base
+    const own = this.#own.get(this.#window)
+    const isWithin = at > this.newest - this.#shape.timespanMs
+    const place = this.#upperBound(at)
+    page.times.copyWithin(base + place + 1, base + place, base + this.#end)
+    if (this.#hasValues) page.values.copyWithin(base + place + 1, base + place, base + this.#end)
+    page.refs.copyWithin(base + place + 1, base + place, base + this.#end)
+    this.#put(place, at, value, refs)
+    this.#end++
+    if (!isWithin) this.#from++
+    else if (own?.isReversible) own.add(value, at)
+    this.#limit(own)
+    this.#forgetRefs(place)
+    return place
+  }
+
+  #put(place: number, at: number, value: number, refs: Refs): void {
+    const entry = this.#base + place
+    this.#page.times[entry] = at
+    if (this.#hasValues) this.#page.values[entry] = value
+    this.#page.refs[entry] = refs
+  }
+
+  /** Drops what is too much; where that cannot be taken back from the measure, more at once. */
+  #limit(own: Measure | undefined): void {
+    let most = this.#end - this.#head - MOST_ENTRIES
+    if (most <= 0) return
+    const { isReversible } = this.#scratch
+    if (!isReversible) most += MOST_ENTRIES >>> 2
+    for (; most > 0; most--, this.#head++, this.dropped++) {
+      this.#page.refs[this.#base + this.#head] = undefined
+      if (this.#from > this.#head) continue
+      own?.remove(this.#value(this.#head))
+      this.#from++
     }
-    this.from -= moved
-    this.head = 0
-    return moved
+    if (isReversible || !own) return
+    own.clear()
+    this.#fill(own, this.#head)
   }
 
-  #again(shape: Shape): void {
-    this.measure = shape.make()
-    for (let place = this.head; place < this.times.length; place++)
-      this.measure.add(this.values[place] ?? 0, this.times[place] ?? 0)
+  /** An entry has come to stand at `place`: only the newest keep their events, twice as many as can be named. */
+  #forgetRefs(place: number): void {
+    const page = this.#page
+    const base = this.#base
+    const tooOld = this.#end - 2 * MOST_REFS - 1
+    if (tooOld >= this.#head) page.refs[base + tooOld] = undefined
+    if (place < tooOld) page.refs[base + place] = undefined
+    if (!this.#hasLists) return
+    let named = 0
+    for (let at = this.#end - 1; at >= this.#head; at--) {
+      const refs = page.refs[base + at]
+      if (named >= 2 * MOST_REFS) page.refs[base + at] = undefined
+      else if (refs) named += isList(refs) ? refs.length : 1
+    }
   }
 
-  #holds(shape: Shape, last: number, first: number): boolean {
-    const end = this.times[last] ?? 0
-    const since = end - shape.timespanMs
+  /** The block is full: what is gone makes room, or a block of another size. */
+  #makeRoom(): void {
+    const page = this.#page
+    const base = this.#base
+    const { length } = this
+    const full = 2 ** this.#sizeClass
+    if (length * 2 > full) this.#move(this.#sizeClass + 1)
+    else if (length * 8 < full && this.#sizeClass > SMALLEST) this.#move(Math.max(SMALLEST, sizeClassOf(length * 2)))
+    else {
+      const start = base + this.#head
+      page.times.copyWithin(base, start, start + length)
+      if (this.#hasValues) page.values.copyWithin(base, start, start + length)
+      page.refs.copyWithin(base, start, start + length)
+      page.refs.fill(undefined, base + length, base + full)
+    }
+    this.#from -= this.#head
+    this.#head = 0
+    this.#end = length
+  }
+
+  #move(sizeClass: number): void {
+    const page = this.#page
+    const [from, to] = [this.#base + this.#head, this.#base + this.#end]
+    const address = this.#pool.take(sizeClass)
+    const [newPage, newBase] = [this.#pool.pageOf(address), this.#pool.baseOf(address)]
+    for (let at = from, into = newBase; at < to; at++, into++) {
+      newPage.times[into] = page.times[at] ?? 0
+      if (this.#hasValues) newPage.values[into] = page.values[at] ?? 0
+      newPage.refs[into] = page.refs[at]
+    }
+    const at = this.#window * NUMBERS
+    this.#pool.give(this.#numbers[at] ?? 0, this.#sizeClass)
+    this.#numbers[at] = address
+    this.#numbers[at + 1] = sizeClass
+    this.#page = newPage
+    this.#base = newBase
+    this.#sizeClass = sizeClass
+  }
+
+  /** What is known of the events in the window. */
+  #measure(): Measure {
+    const count = this.#end - this.#from
+    if (!this.#hasValues) return this.#scratch
+    const own = this.#own.size > 0 ? this.#own.get(this.#window) : undefined
+    if (own && count > FEW / 2) return own
+    if (own) this.#own.delete(this.#window)
+    let measure = this.#scratch
+    if (count > FEW) this.#own.set(this.#window, (measure = this.#shape.make()))
+    else measure.clear()
+    this.#fill(measure, this.#from)
+    return measure
+  }
+
+  #fill(measure: Measure, from: number): void {
+    for (let place = from; place < this.#end; place++) measure.add(this.#value(place), this.#time(place))
+  }
+
+  #holds(measure: Measure, first: number, last: number): boolean {
+    const { places, timespanMs } = this.#shape
+    const since = this.#time(last) - timespanMs
     const count = last - first + 1
-    if (!shape.holds(this.measure, count, since)) return false
-    this.end = end
+    if (!this.#shape.holds(measure, count, since)) return false
+    this.#first = first
+    this.#last = last
     this.since = since
     this.count = count
-    this.number = this.measure.number(count, since)
+    this.number = measure.number(count, since)
     this.seen = 0
-    for (let place = 0; place < shape.places; place++) if (this.measure.saw(place, since)) this.seen |= 1 << place
+    for (let place = 0; place < places; place++) if (measure.saw(place, since)) this.seen |= 1 << place
     return true
   }
 
   /** From the newest window back to the one that ends at the late event; then forth again. */
-  #walkBack(shape: Shape, late: number): boolean {
-    const { times, values, measure, head, from } = this
-    const tooNew = (times[late] ?? 0) + shape.timespanMs
-    let last = times.length - 1
-    let first = from
+  #walkBack(late: number): boolean {
+    const { timespanMs } = this.#shape
+    const measure = this.#measure()
+    const tooNew = this.#time(late) + timespanMs
+    let last = this.#end - 1
+    let first = this.#from
     let isFound = false
     while (last >= late) {
-      const end = times[last] ?? 0
-      isFound = end < tooNew && this.#holds(shape, last, first)
+      const end = this.#time(last)
+      isFound = end < tooNew && this.#holds(measure, first, last)
       if (isFound) break
-      for (; last >= late && times[last] === end; last--) measure.remove(values[last] ?? 0)
+      for (; last >= late && this.#time(last) === end; last--) measure.remove(this.#value(last))
       if (last < late) break
-      const since = (times[last] ?? 0) - shape.timespanMs
-      for (; first > head && (times[first - 1] ?? 0) > since; first--)
-        measure.add(values[first - 1] ?? 0, times[first - 1] ?? 0)
+      const since = this.#time(last) - timespanMs
+      for (; first > this.#head && this.#time(first - 1) > since; first--)
+        measure.add(this.#value(first - 1), this.#time(first - 1))
     }
-    while (++last < times.length) measure.add(values[last] ?? 0, times[last] ?? 0)
-    for (; first < from; first++) measure.remove(values[first] ?? 0)
+    if (measure === this.#scratch) return isFound
+    while (++last < this.#end) measure.add(this.#value(last), this.#time(last))
+    for (; first < this.#from; first++) measure.remove(this.#value(first))
     return isFound
   }
 
   /** Every window in turn from the begin: for a measure that cannot go back. */
-  #goThrough(shape: Shape, late: number): boolean {
-    const { times, values } = this
-    const tooNew = late + shape.timespanMs
-    this.measure = shape.make()
+  #goThrough(late: number): boolean {
+    const { timespanMs } = this.#shape
+    const tooNew = late + timespanMs
+    const measure = this.#measure()
+    measure.clear()
     let isFound = false
-    let first = this.head
-    for (let last = this.head; last < times.length; last++) {
-      const end = times[last] ?? 0
-      this.measure.add(values[last] ?? 0, end)
-      while ((times[first] ?? 0) <= end - shape.timespanMs) first++
-      if (end >= late && end < tooNew && times[last + 1] !== end) isFound = this.#holds(shape, last, first) || isFound
+    let first = this.#head
+    for (let last = this.#head; last < this.#end; last++) {
+      const end = this.#time(last)
+      measure.add(this.#value(last), end)
+      while (this.#time(first) <= end - timespanMs) first++
+      const isLast = last + 1 === this.#end || this.#time(last + 1) !== end
+      if (end >= late && end < tooNew && isLast) isFound = this.#holds(measure, first, last) || isFound
     }
     return isFound
   }
+
+  /** The first place whose time is later. */
+  #upperBound(at: number): number {
+    let from = this.#head
+    let high = this.#end
+    while (from < high) {
+      const middle = (from + high) >>> 1
+      if (this.#time(middle) <= at) from = middle + 1
+      else high = middle
+    }
+    return from
+  }
 }
 
-/** The first place from `low` on whose time is later. */
-function upperBound(times: readonly number[], at: number, low: number): number {
-  let high = times.length
-  let from = low
-  while (from < high) {
-    const middle = (from + high) >>> 1
-    if ((times[middle] ?? 0) <= at) from = middle + 1
-    else high = middle
-  }
-  return from
+/** The smallest block that so many entries fit into. */
+function sizeClassOf(entries: number): number {
+  return Math.max(SMALLEST, 32 - Math.clz32(Math.max(0, entries - 1)))
+}
+
+export function isList(refs: EventRef | readonly EventRef[]): refs is readonly EventRef[] {
+  return Array.isArray(refs)
 }

@@ -1,0 +1,90 @@
+import type { EventRef } from '../../contract/event.ts'
+
+/** An entry's events: one, or of a chain several; none where there are too many to name. */
+export type Refs = EventRef | readonly EventRef[] | undefined
+
+/** A page holds so many entries, or one block where that is larger. */
+const PAGE_BITS = 12
+const PAGE = 2 ** PAGE_BITS
+
+/** Entries side by side: their times, values and events. */
+export class Page {
+  readonly index: number
+  readonly times: Float64Array
+  /** Empty where entries have no values. */
+  readonly values: Float64Array
+  readonly refs: Refs[]
+  /** First entries of the blocks that are free; the last is given out next. */
+  readonly free: number[]
+  readonly blocks: number
+
+  constructor(index: number, size: number, hasValues: boolean) {
+    const length = Math.max(PAGE, size)
+    this.index = index
+    this.times = new Float64Array(length)
+    this.values = new Float64Array(hasValues ? length : 0)
+    this.refs = Array.from<Refs>({ length })
+    this.blocks = length / size
+    this.free = Array.from({ length: this.blocks }, (_, block) => length - (block + 1) * size)
+  }
+}
+
+/**
+ * Blocks of entries for windows: 2 ** sizeClass entries, found by their address (page * 4096 + first entry). A block's events
+ * are undefined when it is given out. Pages of which no block is in use are let go, but for one of each size.
+ */
+export class Pool {
+  readonly #pages: (Page | undefined)[] = []
+  readonly #hasValues: boolean
+  /** Pages with free blocks, by size class. */
+  readonly #open: Page[][] = []
+  /** Indexes of pages that were let go. */
+  readonly #vacant: number[] = []
+
+  constructor(hasValues: boolean) {
+    this.#hasValues = hasValues
+  }
+
+  /** Pages that are held. */
+  get held(): number {
+    return this.#pages.length - this.#vacant.length
+  }
+
+  pageOf(address: number): Page {
+    const page = this.#pages[address >>> PAGE_BITS]
+    if (!page) throw new RangeError(`no page at ${address}`)
+    return page
+  }
+
+  baseOf(address: number): number {
+    return address & (PAGE - 1)
+  }
+
+  take(sizeClass: number): number {
+    const open = (this.#open[sizeClass] ??= [])
+    const page = open.at(-1) ?? this.#newPage(2 ** sizeClass, open)
+    const base = page.free.pop() ?? 0
+    if (page.free.length === 0) open.pop()
+    return page.index * PAGE + base
+  }
+
+  give(address: number, sizeClass: number): void {
+    const page = this.pageOf(address)
+    const base = this.baseOf(address)
+    page.refs.fill(undefined, base, base + 2 ** sizeClass)
+    const open = (this.#open[sizeClass] ??= [])
+    if (page.free.length === 0) open.push(page)
+    page.free.push(base)
+    if (page.free.length < page.blocks || open.length === 1) return
+    open.splice(open.indexOf(page), 1)
+    this.#pages[page.index] = undefined
+    this.#vacant.push(page.index)
+  }
+
+  #newPage(size: number, open: Page[]): Page {
+    const page = new Page(this.#vacant.pop() ?? this.#pages.length, size, this.#hasValues)
+    this.#pages[page.index] = page
+    open.push(page)
+    return page
+  }
+}
