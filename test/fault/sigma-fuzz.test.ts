@@ -117,8 +117,8 @@ describe.runIf(haveSharedData())(`nothing that can be written breaks the engine,
         () => `${shown(document)} and ${shown(fields)}`,
         () => {
           let problems = 0
-          const report = (): void => void problems++
-          const rule = parseRule(document as Record<string, unknown>, 1, 'rule.yml', report)
+          const report = Object.assign((): void => void problems++, { file: 'rule.yml', line: 1, lineOf: () => 1 })
+          const rule = parseRule(document as Record<string, unknown>, report)
           if (!rule && problems === 0) throw new Error('it was refused without a word')
           if (!rule || problems > 0) return
           read++

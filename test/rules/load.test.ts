@@ -98,14 +98,14 @@ const WRONG: Readonly<Record<string, readonly [text: string, line: number, part:
     'no selections': [ruleText('condition: selection'), 5, 'detection', 'it has no selection', 'at least one'],
     'a correlation of nothing that there is': [
       'title: Many\ncorrelation:\n  type: event_count\n  rules: nobody\n  timespan: 5m\n  condition: {gte: 3}\n',
-      1,
+      4,
       'correlation.rules[0]',
       'nobody',
       'correct the reference',
     ],
     'a filter of a rule that there is not': [
       'title: Not us\nlogsource: {product: aws}\nfilter:\n  rules: nobody\n  ours: {a: 1}\n  condition: not ours\n',
-      1,
+      4,
       'filter.rules[0]',
       'nobody',
       'id or name',

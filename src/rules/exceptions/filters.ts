@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Problem } from '../../runtime/errors.ts'
-import type { Condition, Detection, Filter, Rule, Selection } from '../parse/syntax.ts'
+import { partOf } from '../parse/part.ts'
+import type { Condition, Detection, Filter, Path, Rule, Selection } from '../parse/syntax.ts'
 
 /**
  * Adds filters to the rules that they name and whose log source they fit: such a rule holds where its own condition and the
@@ -35,24 +36,26 @@ function isNamed(names: readonly string[] | 'any', { facts, name }: Rule): boole
 
 /** What a filter names and does not reach: it takes nothing away where its writer thinks it does. */
 function problemsOf(filter: Filter, rules: readonly Rule[], fitting: readonly Rule[]): readonly Problem[] {
-  const { file, line } = filter
+  const problemAt = (path: Path, what: string, cure: string): Problem => {
+    return { file: filter.file, line: filter.lineOf(path), part: partOf(path), what, cure }
+  }
   if (filter.rules === 'any') {
     const cure = 'Correct the log source, or remove the filter'
     const what = 'the filter applies to no rule: none has its log source'
-    return fitting.length > 0 ? [] : [{ file, line, part: 'logsource', what, cure }]
+    return fitting.length > 0 ? [] : [problemAt(['logsource'], what, cure)]
   }
   return filter.rules.flatMap((name, at) => {
     if (fitting.some((rule) => isNamed([name], rule))) return []
-    const part = `filter.rules[${at}]`
+    const path = ['filter', 'rules', at]
     const other = rules.find((rule) => isNamed([name], rule))
     if (!other) {
       const cure = 'Write the id or name of a rule on single events; of a correlation, name the rules that feed it'
-      return [{ file, line, part, what: `no rule is called "${name}"`, cure }]
+      return [problemAt(path, `no rule is called "${name}"`, cure)]
     }
     const { category, product, service } = other.facts.logsource
     const is = [category, product, service].filter((word) => word !== undefined).join(', ') || 'nothing'
     const what = `the filter does not apply to "${name}", whose log source is ${is}`
-    return [{ file, line, part, what, cure: "Give the filter the rule's log source, or a part of it" }]
+    return [problemAt(path, what, "Give the filter the rule's log source, or a part of it")]
   })
 }
 

@@ -35,12 +35,8 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 type Written = Readonly<Record<string, unknown>>
 
 /** Reads a correlation document (Sigma correlation rules 2.1). Undefined when something in it was reported. */
-export function parseCorrelation(
-  document: Written,
-  line: number,
-  file: string,
-  report: Report,
-): Correlation | undefined {
+export function parseCorrelation(document: Written, report: Report): Correlation | undefined {
+  const { file, line } = report
   const facts = parseDocument({ ...document, logsource: {} }, report)
   for (const key of ['first_seen', 'absence'] as const)
     if (facts?.modelward?.[key] !== undefined)
@@ -75,6 +71,8 @@ export function parseCorrelation(
     generate: generate === true,
     tests: testsOf(facts.tests),
     line,
+    // Rules that only the condition names stand on its line.
+    lineOf: (path) => report.lineOf(path[1] === 'rules' && !('rules' in written) ? ['correlation', 'condition'] : path),
     assumed: (['id', 'level', 'description'] as const).filter((key) => facts[key] === undefined),
   }
 }

@@ -100,22 +100,16 @@ function parseItem(written: string, value: unknown, path: Path, report: Report):
   return toItem({ written, field: field === '' ? undefined : field, modifiers, values, isList }, path, report)
 }
 
-type Written = Omit<Pending, 'path' | 'line'> & Pick<Item, 'written' | 'field'>
+type Written = Omit<Pending, 'file' | 'path' | 'line'> & Pick<Item, 'written' | 'field'>
 
 function toItem({ written, field, ...line }: Written, path: Path, report: Report): Item | undefined {
-  const item = makeItem({ written, field }, { path, line: undefined, ...line })
-  const fault = 'what' in item ? item : refusedNow(item, report)
-  if (fault) report(path, fault.what, fault.cure)
-  if (fault || 'what' in item) return undefined
+  const item = makeItem({ written, field }, { file: report.file, path, line: report.line, ...line })
+  if ('what' in item) {
+    report(path, item.what, item.cure)
+    return undefined
+  }
   // Finding a line takes reading the text again, so only a pending line is looked for.
-  return item.pending && report.lineOf ? { ...item, pending: { ...item.pending, line: report.lineOf(path) } } : item
-}
-
-/** What is found wrong later must be able to name its line: a caller that cannot gets no pending lines. */
-function refusedNow({ written, field, pending }: Item, report: Report): Fault | undefined {
-  if (pending === undefined || report.lineOf) return undefined
-  const made = makeItem({ written, field }, pending, new Map())
-  return 'what' in made ? made : undefined
+  return item.pending ? { ...item, pending: { ...item.pending, line: report.lineOf(path) } } : item
 }
 
 /** Works the modifiers of a line into tests. Without lists, a line with placeholders stays pending. */

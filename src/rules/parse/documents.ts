@@ -1,6 +1,7 @@
 import type { Problem } from '../../runtime/errors.ts'
 import { parseCorrelation } from './correlation.ts'
 import { parseFilter } from './filter.ts'
+import { partOf } from './part.ts'
 import { parseRule } from './rule.ts'
 import type { Correlation, Documents, Filter, Path, Report, Rule } from './syntax.ts'
 import { readYaml, type YamlDocument } from './yaml.ts'
@@ -17,17 +18,18 @@ export function parseDocuments(file: string, text: string): Documents {
     const tell = (path: Path, what: string, cure: string): void => {
       problems.push({ file, line: document.lineOf(path), part: partOf(path), what, cure })
     }
-    const report: Report = Object.assign(tell, { lineOf: (path: Path) => document.lineOf(path) })
+    const { line, lineOf } = document
+    const report: Report = Object.assign(tell, { file, line, lineOf })
     const take = <T>(list: T[], read: T | undefined): void => {
       if (read !== undefined && problems.length === before) list.push(read)
     }
     const map = mapOf(document, report)
     if (!map) continue
-    if ('correlation' in map) take(correlations, parseCorrelation(map, document.line, file, report))
-    else if ('filter' in map) take(filters, parseFilter(map, document.line, file, report))
+    if ('correlation' in map) take(correlations, parseCorrelation(map, report))
+    else if ('filter' in map) take(filters, parseFilter(map, report))
     else if ('action' in map)
       report(['action'], 'rule collections ended with Sigma 1', 'Write one whole rule a document')
-    else take(rules, parseRule(map, document.line, file, report))
+    else take(rules, parseRule(map, report))
   }
   return { rules, correlations, filters, problems }
 }
@@ -36,9 +38,4 @@ function mapOf({ value }: YamlDocument, report: Report): Readonly<Record<string,
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
   report([], 'a rule is a map of keys and values', 'Begin it with title:')
   return undefined
-}
-
-function partOf(path: Path): string {
-  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-  return text === '' ? 'rule' : text.replace(/^\./, '')
 }

@@ -7,13 +7,8 @@ import type { Filter, Report } from './syntax.ts'
 const RESERVED = ['rules', 'condition']
 
 /** Reads a filter document (Sigma filters 2.1). Undefined when something in it was reported. */
-export function parseFilter(
-  document: Readonly<Record<string, unknown>>,
-  line: number,
-  file: string,
-  report: Report,
-): Filter | undefined {
-  const head = parseDocument(document, report)
+export function parseFilter(document: Readonly<Record<string, unknown>>, report: Report): Filter | undefined {
+  const { file, line, lineOf } = report
   const written = document['filter']
   const detection = parseDetection(written, report, { path: ['filter'], reserved: RESERVED })
   const parts: Readonly<Record<string, unknown>> =
@@ -21,13 +16,14 @@ export function parseFilter(
   const rules = parseRules(parts['rules'], report)
   if (Array.isArray(parts['condition']))
     report(['filter', 'condition'], 'a filter has one condition', 'Join the conditions with and, or and parentheses')
+  const head = parseDocument(document, report)
   if (!head || !detection || !rules) return undefined
   const { digest, logsource, title } = factsOf(head, { ...parts, rules: null }, file)
   if (Object.keys(logsource).length === 0) {
     report(['logsource'], 'it names no log source', 'Name the product, the category or the service of the rules')
     return undefined
   }
-  return { file, line, title, logsource, rules, detection, digest }
+  return { file, line, lineOf, title, logsource, rules, detection, digest }
 }
 
 /** `any` and the empty list mean every rule of the log source. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Problem } from '../../runtime/errors.ts'
 import { makeItem } from './detection.ts'
 import type { Lists } from './pattern.ts'
-import type { Detection, Fault, Item, Path, Rule, Selection } from './syntax.ts'
+import { partOf } from './part.ts'
+import type { Detection, Fault, Item, Pending, Rule, Selection } from './syntax.ts'
 
 /**
  * Puts the values of lists in place of `%name%`: each value with placeholders becomes one value a combination, any of which
@@ -16,7 +17,7 @@ export function resolvePlaceholders(
   const problems: Problem[] = []
   const resolved = rules.flatMap((rule) => {
     const made = resolve(rule.detection, lists)
-    problems.push(...made.faults.map((fault) => problemOf(fault, rule.facts.file, rule.line)))
+    problems.push(...made.faults.map((fault) => problemOf(fault, rule.facts.file)))
     if (made.faults.length > 0) return []
     if (made.detection === rule.detection) return [rule]
     const facts = { ...rule.facts, digest: digestOf(rule.facts.digest, made.detection) }
@@ -26,8 +27,7 @@ export function resolvePlaceholders(
 }
 
 interface PlacedFault extends Fault {
-  readonly path: Path
-  readonly line: number | undefined
+  readonly pending: Pending
 }
 
 /** The detection itself where it has no placeholders. */
@@ -45,7 +45,7 @@ function resolve(detection: Detection, lists: Lists): { detection: Detection; fa
     hasPending = true
     const made = makeItem(item, item.pending, lists)
     if (!('what' in made)) return made
-    faults.push({ path: item.pending.path, line: item.pending.line, ...made })
+    faults.push({ pending: item.pending, ...made })
     return item
   }
 
@@ -53,9 +53,10 @@ function resolve(detection: Detection, lists: Lists): { detection: Detection; fa
   return { detection: hasPending ? { ...detection, selections } : detection, faults }
 }
 
-function problemOf({ path, line, what, cure }: PlacedFault, file: string, start: number): Problem {
-  const part = path.map((step, at) => (typeof step === 'number' ? `[${step}]` : at === 0 ? step : `.${step}`)).join('')
-  return { file, line: line ?? start, part, what, cure }
+/** A line that a filter or a pipeline added to the rule stands in their file. */
+function problemOf({ pending, what, cure }: PlacedFault, file: string): Problem {
+  const added = pending.file === file ? '' : `, which is added to ${file}`
+  return { file: pending.file, line: pending.line, part: partOf(pending.path), what: what + added, cure }
 }
 
 /** The wildcards of a pattern are symbols, which JSON leaves out. */

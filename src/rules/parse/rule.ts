@@ -8,16 +8,12 @@ import { techniquesOf } from './techniques.ts'
 import { testsOf } from './test-document.ts'
 
 /** Reads a rule on single events. Undefined when something in it was reported. */
-export function parseRule(
-  document: Readonly<Record<string, unknown>>,
-  line: number,
-  file: string,
-  report: Report,
-): Rule | undefined {
+export function parseRule(document: Readonly<Record<string, unknown>>, report: Report): Rule | undefined {
   const facts = parseDocument(document, report)
   const written = document['detection']
   const detection = parseDetection(written, report)
   if (!facts || !detection) return undefined
+  const { file, line } = report
   return {
     facts: factsOf(facts, written, file),
     ...dropUndefined({ name: facts.name, status: facts.status, memory: memoryOf(facts.modelward ?? {}) }),

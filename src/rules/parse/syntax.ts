@@ -84,6 +84,7 @@ export interface Correlation {
   readonly generate: boolean
   readonly tests: readonly RuleTest[]
   readonly line: number
+  readonly lineOf: Origin['lineOf']
   readonly assumed: readonly string[]
 }
 
@@ -113,9 +114,7 @@ export type CorrelationCondition =
   | { readonly kind: 'rules'; readonly written: string; readonly expression: Condition }
 
 /** An exception to rules: they hold only where its condition holds too. */
-export interface Filter {
-  readonly file: string
-  readonly line: number
+export interface Filter extends Origin {
   readonly title: string
   /** Rules of which it may be one; a part that it leaves out may be anything. */
   readonly logsource: RuleFacts['logsource']
@@ -163,8 +162,9 @@ export interface Item {
 
 /** A line as written: its place in the document, its modifiers in order, its values. */
 export interface Pending {
+  readonly file: string
   readonly path: Path
-  readonly line: number | undefined
+  readonly line: number
   readonly modifiers: readonly string[]
   readonly values: readonly unknown[]
   readonly isList: boolean
@@ -209,10 +209,19 @@ export interface Network {
 /** Where in a document something stands: `['detection', 'selection', 0, 'eventName|contains']`. */
 export type Path = readonly (string | number)[]
 
-/** Says what is wrong with a part of the document and how to cure it. `lineOf` tells the line of a part, for what is found wrong later. */
-export interface Report {
+/** Says what is wrong with a part of a document and how to cure it. What is found wrong later is said with its `Origin`. */
+export interface Report extends Origin {
   (path: Path, what: string, cure: string): void
-  readonly lineOf?: (path: Path) => number
+}
+
+/** Where a document stands. */
+export interface Origin {
+  /** Its path, for people. */
+  readonly file: string
+  /** The line on which it begins. */
+  readonly line: number
+  /** The line of the deepest part of `path` that there is. Looking for it reads the text again. */
+  readonly lineOf: (path: Path) => number
 }
 
 /** What is wrong with a part, and how to cure it. */

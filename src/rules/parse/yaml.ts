@@ -8,7 +8,7 @@ export interface YamlDocument {
   readonly value: unknown
   readonly line: number
   /** The line of the deepest part of `path` that there is: of a map's key, of a list's entry. */
-  lineOf(path: Path): number
+  readonly lineOf: (path: Path) => number
 }
 
 /** A rule file may hold at most this much text, and this many uses of YAML aliases a document. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Problem } from '../../runtime/errors.ts'
 import type { Lists } from '../parse/pattern.ts'
 import type { Path, Report } from '../parse/syntax.ts'
+import { partOf } from '../parse/part.ts'
 import { readYaml, type YamlDocument } from '../parse/yaml.ts'
 import { FIELD_CONDITIONS, ITEM_CONDITIONS, RULE_CONDITIONS } from './conditions.ts'
 import { FIELD_TRANSFORMATIONS } from './fields.ts'
@@ -56,7 +57,11 @@ export function readPipeline(file: string, text: string): ReadPipeline {
   const [document, another] = documents
   if (!document) return { pipeline: undefined, problems, remarks }
   const saying = (list: Problem[]): Report => {
-    return (path, what, cure) => list.push({ file, line: document.lineOf(path), part: partOf(path), what, cure })
+    const tell = (path: Path, what: string, cure: string): void => {
+      list.push({ file, line: document.lineOf(path), part: partOf(path, 'pipeline'), what, cure })
+    }
+    const { line, lineOf } = document
+    return Object.assign(tell, { file, line, lineOf })
   }
   const report = saying(problems)
   if (another)
@@ -117,7 +122,7 @@ class Reader {
     const apply = this.#transformation(type, parametersOf(written), path, depth)
     if (!wants || !items || !fields || !apply) return undefined
     const scope: Scope = {
-      id: typeof id === 'string' && id !== '' ? id : `${this.#file} ${partOf(path)}`,
+      id: typeof id === 'string' && id !== '' ? id : `${this.#file} ${partOf(path, 'pipeline')}`,
       meansItem: (item, work) =>
         items((check) => check(item, work)) &&
         fields(
@@ -203,9 +208,4 @@ function parametersOf(step: Readonly<Record<string, unknown>>): Readonly<Record<
 
 function listsOf(vars: z.infer<typeof File>['vars']): Lists {
   return new Map(Object.entries(vars).map(([name, value]) => [name, [value].flat().map(String)]))
-}
-
-function partOf(path: Path): string {
-  const text = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('')
-  return text === '' ? 'pipeline' : text.replace(/^\./, '')
 }

@@ -39,10 +39,10 @@ export type Transformation = (work: Work, scope: Scope) => void
 /** Reads the parameters of a transformation or a condition; undefined when something in them was reported. */
 export type Kind<T> = (parameters: unknown, path: Path, report: Report) => T | undefined
 
-/** A kind with these parameters and no others. */
+/** A kind with these parameters and no others. What `make` finds wrong with them it returns. */
 export function kindOf<S extends z.ZodType, T extends (...parts: never[]) => unknown>(
   schema: S,
-  make: (parameters: z.infer<S>) => T | Fault,
+  make: (parameters: z.infer<S>, path: Path, report: Report) => T | Fault,
 ): Kind<T> {
   return (parameters, path, report) => {
     const parsed = schema.safeParse(parameters)
@@ -50,7 +50,7 @@ export function kindOf<S extends z.ZodType, T extends (...parts: never[]) => unk
       for (const issue of parsed.error.issues) reportIssue(issue, path, report)
       return undefined
     }
-    const made = make(parsed.data)
+    const made = make(parsed.data, path, report)
     if (typeof made === 'function') return made
     report(path, made.what, made.cure)
     return undefined

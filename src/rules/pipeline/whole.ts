@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseDetection } from '../parse/detection.ts'
-import type { Condition, Fault, Selection } from '../parse/syntax.ts'
+import type { Condition, Fault, Origin, Path, Selection } from '../parse/syntax.ts'
 import { Logsource } from './conditions.ts'
 import { changeItems, kindOf, type Kind, type Transformation } from './step.ts'
 import { draftOf, marked, Refusal, type Work } from './work.ts'
@@ -70,12 +70,12 @@ export const WHOLE_TRANSFORMATIONS: readonly (readonly [string, Kind<Transformat
 ]
 
 function addCondition(): Kind<Transformation> {
-  return kindOf(AddCondition, ({ conditions, name, template, negated }) => {
-    const checked = selectionOf(conditions)
+  return kindOf(AddCondition, ({ conditions, name, template, negated }, path, origin) => {
+    const checked = selectionOf(conditions, path, origin)
     if ('what' in checked) return checked
     return (work, scope) => {
       if (!work.detection) return
-      const selection = template ? selectionOf(filled(conditions, work)) : checked
+      const selection = template ? selectionOf(filled(conditions, work), path, origin) : checked
       if ('what' in selection) throw new Refusal(selection.what, selection.cure)
       const { selections, condition } = work.detection
       const called = freeName(name ?? '_cond', selections)
@@ -89,13 +89,23 @@ function addCondition(): Kind<Transformation> {
   })
 }
 
-function selectionOf(conditions: Readonly<Record<string, unknown>>): Selection | Fault {
+/** The conditions of the step at `path`. Placeholders stay pending, as those of a rule do. */
+function selectionOf(
+  conditions: Readonly<Record<string, unknown>>,
+  path: Path,
+  { file, line, lineOf }: Origin,
+): Selection | Fault {
   const faults: Fault[] = []
-  const detection = parseDetection({ added: conditions, condition: 'added' }, (path, what, cure) => {
-    faults.push({ what: `${path.slice(2).join('.')}: ${what}`, cure })
-  })
+  const tell = (part: Path, what: string, cure: string): void => {
+    faults.push({ what: `${part.slice(path.length + 1).join('.')}: ${what}`, cure })
+  }
+  const detection = parseDetection(
+    { conditions, condition: 'conditions' },
+    Object.assign(tell, { file, line, lineOf }),
+    { path, reserved: ['condition'] },
+  )
   const [fault = { what: 'the conditions cannot be read', cure: 'Write fields and values' }] = faults
-  return detection?.selections.get('added') ?? fault
+  return detection?.selections.get('conditions') ?? fault
 }
 
 /** `$category`, `$product` and `$service` become the log source's; a part that it lacks stays as it is written. */

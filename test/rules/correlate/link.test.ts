@@ -37,13 +37,12 @@ describe('references', () => {
     expect(found.problems).toEqual([
       {
         file: 'correlations.yml',
-        line: expect.any(Number) as unknown,
+        line: 36,
         part: 'correlation.rules[0]',
         what: 'no rule is called brute_forc',
         cure: 'Is Brute_force meant?',
       },
     ])
-    expect(found.problems[0]?.line).toBeGreaterThan(30)
     expect(link(named('X', 'somewhere_else')).problems[0]?.cure).toBe('Load the rule too, or correct the reference')
     expect([...link(named('X', 'missing, a')).silent]).toEqual([])
   })

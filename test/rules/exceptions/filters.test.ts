@@ -3,6 +3,7 @@ import type { Problem } from '../../../src/runtime/errors.ts'
 import { applyFilters } from '../../../src/rules/exceptions/filters.ts'
 import { RuleJudge } from '../../../src/rules/judge.ts'
 import { parseDocuments } from '../../../src/rules/parse/documents.ts'
+import { resolvePlaceholders } from '../../../src/rules/parse/placeholders.ts'
 import type { Rule } from '../../../src/rules/parse/syntax.ts'
 import { event } from '../../support/events.ts'
 import { ruleText } from '../one-rule.ts'
@@ -137,7 +138,7 @@ describe('a wrong filter is a problem with file, line, part and cure', () => {
     [
       'a rule that is not there',
       filterText('[the_rule, no_such]', body),
-      1,
+      4,
       'filter.rules[1]',
       'no rule is called "no_such"',
       'id or name',
@@ -145,7 +146,7 @@ describe('a wrong filter is a problem with file, line, part and cure', () => {
     [
       'a rule of another log source',
       filterText('the_rule', body, '{product: gcp}'),
-      1,
+      4,
       'filter.rules[0]',
       'log source is aws, cloudtrail',
       "rule's log source",
@@ -194,6 +195,15 @@ describe('a wrong filter is a problem with file, line, part and cure', () => {
     expect(problem).toMatchObject({ file: 'filter.yml', line, part })
     expect(problem?.what).toContain(what)
     expect(problem?.cure).toContain(cure)
+  })
+
+  test('a placeholder of it that has no list refuses the rule, and names the place in the filter', () => {
+    const { rules } = apply(RULE, filterText('any', "selection: {'user|expand': '%us%'}\ncondition: not selection"))
+    expect(resolvePlaceholders(rules, new Map([['us', ['root']]])).problems).toEqual([])
+    const { problems } = resolvePlaceholders(rules, new Map())
+    expect(problems).toHaveLength(1)
+    expect(problems[0]).toMatchObject({ file: 'filter.yml', line: 5, part: 'filter.selection.user|expand' })
+    expect(problems[0]?.what).toMatch(/%us% has no list, which is added to rule\.yml$/)
   })
 
   test('and what it rightly names is filtered all the same', () => {

@@ -25,7 +25,7 @@ function pending(field: string, values: unknown): Rule {
   }
   const detection = parseDetection(
     { selection: { [field]: values }, condition: 'selection' },
-    Object.assign(report, { lineOf }),
+    Object.assign(report, { file: 'rule.yml', line: 1, lineOf }),
   )
   if (!detection) throw new Error('no detection')
   return { ...ruleWith('selection: {a: 1}\ncondition: selection'), detection }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { resolvePlaceholders } from '../../../src/rules/parse/placeholders.ts'
+import type { Pipeline } from '../../../src/rules/pipeline/step.ts'
 import { appliedTo, piped, pipelineOf, ruleOf, stepOf, stepsOf } from './piped.ts'
 
 const SOURCE =
@@ -165,6 +167,23 @@ test('add_condition takes the names that are free, and may be negated', () => {
       { kind: 'selection', name: 's' },
     ],
   })
+})
+
+test('Placeholders of add_condition are filled like those of a rule; those that stay open name their place', () => {
+  const pipeline = (...more: string[]): Pipeline =>
+    pipelineOf(
+      ['vars: {us: root}', 'transformations:', '- type: add_condition', '  conditions:', "    user|expand: '%us%'"]
+        .concat(more)
+        .join('\n'),
+    )
+  const added = (one: Pipeline): string =>
+    JSON.stringify(appliedTo(ruleOf('a: 1'), one).rules[0]?.detection.selections.get('_cond'))
+  expect(added(pipeline('- type: value_placeholders'))).toContain('"pattern":["root"]')
+  const { rules } = appliedTo(ruleOf('a: 1'), pipeline())
+  const { problems } = resolvePlaceholders(rules, new Map())
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatchObject({ line: 5, part: 'transformations[0].conditions.user|expand' })
+  expect(problems[0]?.what).toMatch(/%us% has no list, which is added to rule\.yml$/)
 })
 
 test('Failures refuse the rules that they mean, with their message, the pipeline and its line', () => {

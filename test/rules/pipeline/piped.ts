@@ -36,11 +36,11 @@ export function appliedTo(text: string, ...pipelines: readonly Pipeline[]): Appl
       (path: Path, what: string) => {
         throw new Error(`${path.join('.')}: ${what}`)
       },
-      { lineOf: (path: Path) => document.lineOf(path) },
+      { file: 'rule.yml', line: document.line, lineOf: document.lineOf },
     )
     const map = document.value as Record<string, unknown>
-    const rule = 'correlation' in map ? undefined : parseRule(map, document.line, 'rule.yml', report)
-    const correlation = rule ? undefined : parseCorrelation(map, document.line, 'rule.yml', report)
+    const rule = 'correlation' in map ? undefined : parseRule(map, report)
+    const correlation = rule ? undefined : parseCorrelation(map, report)
     if (rule) rules.push(rule)
     if (correlation) correlations.push(correlation)
   }
