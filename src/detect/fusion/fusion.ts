@@ -111,9 +111,12 @@ export class Fusion implements Evidence {
     return this.#rows.keys()
   }
 
-  /** Half calibrated for everything that may come, half staked on what would reach the threshold alone. */
-  #valueOf({ p, e }: Score): number {
-    if (e !== undefined) return e
+  /**
+   * Half calibrated for everything that may come, half staked on what would reach the threshold alone. Of an episode only p
+   * will do: the largest of many looks at one bet is no e-value.
+   */
+  #valueOf({ p, e, counts }: Score): number {
+    if (e !== undefined && counts === 'window') return e
     const level = Math.min(1, 1 / (this.#budget.threshold * 4 * this.#slots.size))
     return (mixedCalibrator(p ?? 1) + stepCalibrator(p ?? 1, level)) / 2
   }
