@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
+import type { Event } from '../../../contract/event.ts'
+import type { Counter } from '../../../contract/plugin.ts'
+import { KeyedHash } from '../../../runtime/keyed-hash.ts'
+import { FourierFeatures } from '../../features/fourier.ts'
+import { PROMPT_LIMIT } from '../../features/text.ts'
+import { isModelRequest } from '../../request/model-request.ts'
+import type { ModelRequest } from '../../request/model-request.ts'
+import { KeyedRows } from '../../state/keyed-rows.ts'
+import type { Row } from '../../state/keyed-rows.ts'
+import { openBaseline } from './baseline.ts'
+import { explain, nothingToCompareWith } from './explain.ts'
+import { Fleet } from './fleet.ts'
+import type { Tails } from './fleet.ts'
+import { KIND, thaw } from './frozen.ts'
+import type { Frozen, SizeReference } from './frozen.ts'
+import { judge } from './verdict.ts'
+import { LARGEST_FIRST, OpenWindows, sectionsOf } from './window.ts'
+
+const Config = z.strictObject({
+  /** Principals held at once; 21 KB each with the default windows. */
+  maxKeys: z.int().min(1).max(1_000_000).default(10_000),
+  /** Requests in a window: each a multiple of the one before, the first at most 256. */
+  windows: z
+    .array(z.int().min(16).max(65_536))
+    .min(1)
+    .max(4)
+    .refine(
+      (sizes) =>
+        (sizes[0] ?? 0) <= LARGEST_FIRST && sizes.every((size, i) => i === 0 || isMultiple(size, sizes[i - 1])),
+      `the first window holds at most ${LARGEST_FIRST} requests, and each other a multiple of the one before`,
+    )
+    .default([50, 200, 1_000]),
+})
+type Config = z.infer<typeof Config>
+
+function isMultiple(size: number, of = 1): boolean {
+  return size > of && size % of === 0
+}
+
+/**
+ * Finds callers whose requests as a whole are not what one caller asks for: model extraction and distillation, ATLAS
+ * AML.T0024.002, control IN-1. Requests become vectors (`features/`: the telemetry's embedding, or hashed n-grams of the
+ * prompt), and windows of 50, 200 and 1,000 of one principal are compared with a frozen reference of benign requests by
+ * unbiased squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13), with random Fourier features and the four
+ * bandwidths of arXiv 2606.05725. Against the reference's whole mean, not samples of it: cheaper, and it tells more apart.
+ *
+ * Both tails count. `high`: random words, texts from elsewhere, a foreign data set. `low`: a caller who harvests asks
+ * for a bit of everything, and so looks more like the whole population than any one ordinary caller does.
+ *
+ * Scores: each window that is full, whatever its p, counted as a window. p is twice the smaller tail among clients that
+ * the reference had not seen (`Calibration`), each client counting once: it holds for any one window of a new client.
+ * Windows of one client are alike, and a window of 200 holds four of 50, so their p-values depend on each other: they may
+ * be averaged as e-values, as the fusion does, and never multiplied. Where half of the fleet moves the same way, p is at
+ * least the rank among them, and the text says drift (`fleet.ts`).
+ *
+ * What it cannot see: one caller among very different tenants who asks for what another tenant asks for; and extraction
+ * by many accounts that each keep to one tenant's ways (linkage, X7, looks for those).
+ *
+ * State: 21 KB a principal (8 KB of it and less change with a window of 50), only sums of random projections. Whoever was
+ * evicted begins an empty window: to hide so, a caller needs requests of `maxKeys` others between 50 of its own, and
+ * evictions are counted. Cost: see docs/detectors.md. Telemetry with other vectors than the reference's is counted, not scored.
+ */
+export const queryDistribution: DetectorPlugin<Config> = {
+  kind: KIND,
+  summary: 'Extraction and harvesting: what a caller asks for as a whole, against all callers (IN-1, AML.T0024.002)',
+  needs: [],
+  config: Config,
+  examples: [{}, { maxKeys: 1_000, windows: [64, 256, 1_024] }, { windows: [100] }],
+  open: async (config, context) => new DistributionDetector(config, context),
+  baseline: (config, context) => openBaseline(config.windows, context),
+}
+
+const NOTHING: readonly Score[] = []
+/** A principal for which it was told that there is no reference: that it has a row says so. */
+const TOLD_SECTION = { name: 'told.1', bytes: 8 }
+
+/** What a window says of the fleet, until its event is known to be quiet. */
+interface Pending {
+  readonly event: string
+  readonly principal: string
+  readonly tails: Tails
+}
+
+class DistributionDetector implements Detector {
+  readonly #name: string
+  readonly #context: DetectorContext
+  readonly #sizes: readonly number[]
+  readonly #frozen: Frozen | undefined
+  readonly #bySize: ReadonlyMap<number, SizeReference>
+  readonly #features: FourierFeatures | undefined
+  readonly #rows: KeyedRows
+  readonly #fleet = new Fleet()
+  readonly #hash: KeyedHash
+  readonly #skipped: Counter
+  readonly #cut: Counter
+  readonly #touch = (row: Row, section: number): void => this.#rows.touch(row, section)
+  #pending: Pending | undefined
+
+  constructor({ maxKeys, windows }: Config, context: DetectorContext) {
+    this.#name = context.name
+    this.#context = context
+    this.#sizes = windows
+    const frozen = context.reference && thaw(context.reference)
+    this.#bySize = new Map(frozen?.sizes.map((size) => [size.size, size]))
+    const isUsable = windows.some((size) => this.#bySize.has(size))
+    this.#frozen = isUsable ? frozen : undefined
+    this.#features = this.#frozen && new FourierFeatures(context.compute, this.#frozen.fourier)
+    // Sums under one reference mean nothing under another.
+    const version = context.reference && isUsable ? `open.1.${hashOf(context.reference)}` : undefined
+    this.#rows = new KeyedRows(maxKeys, version === undefined ? [TOLD_SECTION] : sectionsOf(windows, version))
+    this.#hash = new KeyedHash(context.key)
+    const labels = ['component_id', 'reason']
+    this.#skipped = context.metrics.counter(
+      'modelward_detector_skipped_total',
+      'Requests that a detector could not look at',
+      labels,
+    )
+    this.#cut = context.metrics.counter(
+      'modelward_detector_cut_total',
+      'Prompts of which a detector looked at the beginning and the end only',
+      ['component_id'],
+    )
+    if (frozen && !isUsable)
+      context.log.warn('the reference has no windows of the sizes configured', { part: this.#name, windows })
+  }
+
+  async prepare(events: readonly Event[]): Promise<void> {
+    await this.#features?.prepare(events.filter(isModelRequest))
+  }
+
+  score(event: Event): readonly Score[] {
+    if (!isModelRequest(event)) return NOTHING
+    if (!this.#frozen || !this.#features) return this.#told(event)
+    const features = this.#features.of(event)
+    if (typeof features === 'string') {
+      this.#skipped.add(1, { component_id: this.#name, reason: features })
+      return NOTHING
+    }
+    const length = this.#frozen.fourier.features.kind === 'text' ? (event.inference.prompt?.length ?? 0) : 0
+    if (length > PROMPT_LIMIT) this.#cut.add(1, { component_id: this.#name })
+    const windows = new OpenWindows(this.#rows.use(event.principal), this.#sizes, this.#touch)
+    const filled = windows.add(features, event.at, event.id, this.#frozen.centre)
+    return filled.length === 0 ? NOTHING : this.#scores(event, filled)
+  }
+
+  learn(event: Event): void {
+    if (this.#pending?.event !== event.id) return
+    const { principal, tails } = this.#pending
+    this.#pending = undefined
+    this.#fleet.learn(1 + this.#hash.of(principal), tails)
+  }
+
+  changes(): readonly StateChange[] {
+    return [...this.#fleet.changes(), ...this.#rows.changes()]
+  }
+
+  restore(state: Iterable<StateChange>): void {
+    this.#fleet.clear()
+    this.#pending = undefined
+    const unknown = this.#rows.restore([...state].filter((change) => !this.#fleet.restore(change)))
+    if (unknown > 0)
+      this.#context.log.warn('detector state of another version or reference is forgotten', {
+        part: this.#name,
+        unknown,
+      })
+  }
+
+  keys(): KeyUse {
+    return this.#rows.keys()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #scores(event: ModelRequest, windows: ReturnType<OpenWindows['add']>): readonly Score[] {
+    const scores: Score[] = []
+    for (const filled of windows) {
+      const reference = this.#bySize.get(filled.size)
+      if (!reference) continue
+      const judged = judge(filled.distance, reference, this.#fleet)
+      if (filled.size === this.#sizes[0]) this.#pending = { event: event.id, principal: event.principal, tails: judged }
+      scores.push({
+        detector: this.#name,
+        event,
+        principal: event.principal,
+        p: judged.p,
+        counts: 'window',
+        direction: judged.direction,
+        window: { from: filled.startedAt, to: event.at, events: filled.size },
+        explain: explain(filled, judged),
+        part: String(filled.size),
+      })
+    }
+    return scores
+  }
+
+  #told(event: ModelRequest): readonly Score[] {
+    if (this.#rows.find(event.principal)) return NOTHING
+    this.#rows.use(event.principal)
+    return [
+      {
+        detector: this.#name,
+        event,
+        principal: event.principal,
+        p: null,
+        direction: 'high',
+        explain: nothingToCompareWith(this.#sizes),
+      },
+    ]
+  }
+}
+
+function hashOf(reference: Uint8Array): string {
+  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
+}

@@ -1,0 +1,43 @@
+import type { Explanation } from '../../../contract/detect.ts'
+import type { Judged } from './verdict.ts'
+import type { Filled } from './window.ts'
+
+/** The distance, against a typical client's, in words. */
+export function explain(filled: Filled, judged: Judged): Explanation {
+  const { size, distance, exemplars } = filled
+  const { direction, typical, clients, drift } = judged
+  const seen = rounded(distance)
+  const expected = rounded(typical)
+  const what =
+    direction === 'high'
+      ? `differ more from what callers ask for here than is usual (random-feature MMD ${seen}, typically ${expected})`
+      : `are spread over all that callers ask for here, more evenly than any one caller's usually are (random-feature MMD ${seen}, typically ${expected})`
+  const moved =
+    drift === undefined
+      ? ''
+      : `; ${drift.unusual} of the last ${drift.of} callers moved the same way: drift, not theft, and only the rank among them counts`
+  return {
+    feature: 'distance_from_reference',
+    seen,
+    expected,
+    text: `${size} requests in a row ${what}; compared with ${clients} clients that are not in the reference${moved}`,
+    ...(direction === 'high' ? { exemplars } : {}),
+    window_requests: size,
+    ...(drift === undefined ? {} : { fleet_moved: drift.unusual }),
+  }
+}
+
+/** Said once for each principal while there is nothing to compare with. */
+export function nothingToCompareWith(sizes: readonly number[]): Explanation {
+  return {
+    feature: 'distance_from_reference',
+    seen: 0,
+    expected: null,
+    learning: 0,
+    text: `no frozen reference for windows of ${sizes.join(', ')} requests: run \`modelward baseline FILES…\` on benign traffic`,
+  }
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(3))
+}

@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { Inference } from '../../../src/contract/event.ts'
+import { columnsIn, columnsOf, featuresOf, VECTOR_COLUMNS } from '../../../src/detect/features/features.ts'
+import { PROMPT_LIMIT, TEXT_COLUMNS, textFeatures } from '../../../src/detect/features/text.ts'
+import { event } from '../../support/events.ts'
+
+const text = { kind: 'text', seed: 1 } as const
+
+describe('a prompt as a vector', () => {
+  test('has length 1, and the same text gives the same vector', () => {
+    const one = vectorOf('Summarize the report of 2024 in three sentences.')
+    expect(one).toHaveLength(TEXT_COLUMNS)
+    expect(dot(one, one)).toBeCloseTo(1, 6)
+    expect(vectorOf('Summarize the report of 2024 in three sentences.')).toEqual(one)
+  })
+
+  test('is near to that of a similar text and far from that of another', () => {
+    const one = vectorOf('Summarize the report of the committee in three sentences.')
+    expect(dot(one, vectorOf('Summarize the reports of the committee in two sentences.'))).toBeGreaterThan(0.6)
+    expect(Math.abs(dot(one, vectorOf('SELECT id FROM orders WHERE total > 10')))).toBeLessThan(0.3)
+  })
+
+  test('does not tell letter case, digits and the kind of white space apart', () => {
+    expect(vectorOf('Order\t 17\n\nNOW')).toEqual(vectorOf('order 93 now'))
+  })
+
+  test('tells the order of words', () => {
+    expect(dot(vectorOf('dog bites man'), vectorOf('man bites dog'))).toBeLessThan(0.95)
+  })
+
+  test('another seed places everything elsewhere', () => {
+    const [one, other] = [vectorOf('dog bites man'), textFeatures('dog bites man', 2) ?? new Float32Array(1)]
+    expect(Math.abs(dot(one, other))).toBeLessThan(0.4)
+  })
+
+  test('of a long prompt the beginning and the end are looked at', () => {
+    const middle = (filler: string): string => `begin ${filler.repeat(PROMPT_LIMIT)} end`
+    const half = PROMPT_LIMIT / 2
+    const long = `${'a b '.repeat(half)}${'c d '.repeat(half)}`
+    expect(vectorOf(long)).toEqual(vectorOf(`${long.slice(0, half)}${'z'.repeat(9_999)}${long.slice(-half)}`))
+    expect(vectorOf(middle('x '))).not.toEqual(vectorOf(middle('y ')))
+  })
+
+  test.each(['', ' \n\t', '\u0000'])('nothing to see in %j', (prompt) => {
+    expect(featuresOf(event({ inference: { prompt } }), text)).toBe('empty-text')
+  })
+
+  test.each(['é', '\ud800', '日本語', '\uffff\ufffe', 'x'])('something to see in %j', (prompt) => {
+    expect(textFeatures(prompt, 1)?.every(Number.isFinite)).toBe(true)
+  })
+})
+
+describe('a vector of the telemetry', () => {
+  test('is scaled to length 1, however large or small it is', () => {
+    for (const scale of [1, 1e30, 1e-40]) {
+      const vector = made([3 * scale, 4 * scale], 2)
+      expect(Array.from(vector as Float32Array, (value) => Number(value.toFixed(3)))).toEqual([0.6, 0.8])
+    }
+  })
+
+  test('longer ones are folded, and inner products are about kept', () => {
+    const wave = (shift: number): number[] => Array.from({ length: 4_000 }, (_, i) => Math.sin(i * i + shift))
+    const [one, other, far] = [made(wave(0), 4_000), made(wave(0.5), 4_000), made(wave(2), 4_000)] as Float32Array[]
+    expect(one).toHaveLength(VECTOR_COLUMNS)
+    expect(columnsOf({ kind: 'vector', seed: 1, columns: 4_000 })).toBe(VECTOR_COLUMNS)
+    expect(dot(one ?? none, other ?? none)).toBeCloseTo(Math.cos(0.5), 0)
+    expect(dot(one ?? none, far ?? none)).toBeCloseTo(Math.cos(2), 0)
+  })
+
+  test.each([
+    ['other-columns', [1, 2, 3]],
+    ['not-finite', [1, Number.NaN]],
+    ['not-finite', [Infinity, 1]],
+    ['zero-vector', [0, 0]],
+    ['no-vector', []],
+  ])('%s is a reason, not a vector', (reason, values) => {
+    expect(made(values, 2)).toBe(reason)
+  })
+})
+
+describe('one request', () => {
+  test('is computed once for each kind and seed', () => {
+    const request = event({ inference: { prompt: 'hello there', features: Float32Array.of(1, 0) } })
+    const first = featuresOf(request, text)
+    expect(featuresOf(request, { ...text })).toBe(first)
+    expect(featuresOf(request, { ...text, seed: 2 })).not.toBe(first)
+    expect(featuresOf(request, { kind: 'vector', seed: 1, columns: 2 })).toEqual(Float32Array.of(1, 0))
+  })
+
+  test.each<[Partial<Inference>, number | undefined]>([
+    [{ features: Float32Array.of(1, 2, 3), prompt: 'x' }, 3],
+    [{ prompt: 'x' }, 0],
+    [{ features: new Float32Array(0) }, undefined],
+    [{}, undefined],
+  ])('says what it brings: %j', (inference, columns) => {
+    expect(columnsIn(event({ inference }))).toBe(columns)
+  })
+})
+
+const none = new Float32Array(VECTOR_COLUMNS)
+
+function vectorOf(prompt: string): Float32Array {
+  return textFeatures(prompt, 1) ?? none
+}
+
+function made(values: readonly number[], columns: number): unknown {
+  return featuresOf(event({ inference: { features: Float32Array.from(values) } }), { kind: 'vector', seed: 1, columns })
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0)
+}
