@@ -43,6 +43,8 @@ export class RuleJudge implements Judge {
   readonly #memories: ReadonlyMap<string, Memory>
   readonly #room: Room
   readonly #fed = new Map<string, Remembering[]>()
+  /** Rules whose matching is all there is to them: nothing remembers, nothing is fed, and they speak. */
+  readonly #plain = new Set<RuleFacts>()
   /** Every memory under the prefix of its keys in the store. */
   readonly #stored = new Map<string, Memory>()
   readonly #orphans: StateChange[] = []
@@ -61,6 +63,7 @@ export class RuleJudge implements Judge {
     for (const { facts } of rules) {
       const memory = memories.get(facts.id)
       if (memory) this.#stored.set(prefixOf(facts), memory)
+      else if (!silent.has(facts.id) && !this.#fed.has(facts.id)) this.#plain.add(facts)
     }
   }
 
@@ -69,7 +72,12 @@ export class RuleJudge implements Judge {
     if (held.length === 0) return NOTHING
     const findings: Finding[] = []
     for (const rule of held) {
-      const sign: Sign = { rule: rule.rule.facts, event, score, matched: () => matchedBy(rule.root, event) }
+      const { facts } = rule.rule
+      if (this.#plain.has(facts) && score === undefined) {
+        findings.push({ rule: facts, event, matched: matchedBy(rule.root, event) })
+        continue
+      }
+      const sign: Sign = { rule: facts, event, score, matched: () => matchedBy(rule.root, event) }
       const memory = this.#memories.get(sign.rule.id)
       const passed = memory ? memory.take(sign) : sign
       if (passed) this.#heard(passed, findings)

@@ -12,6 +12,8 @@ export interface Field {
   some(event: Event, test: LeafTest): boolean
   /** Whether the field is there, whatever its value. */
   exists(event: Event): boolean
+  /** The field as the event has it; only for names of one part. */
+  readonly plain?: (event: Event) => unknown
 }
 
 /** First names of ECS fields that a rule may use for any source. Others are always the record's own. */
@@ -44,6 +46,7 @@ export function compileField(name: string): Field {
       isEcs,
       some: (event, test) => someValue(own(event.fields, name), test),
       exists: (event) => own(event.fields, name) !== undefined,
+      plain: (event) => own(event.fields, name),
     }
   return {
     name,

@@ -16,7 +16,7 @@ export interface Shown {
 /** One line of a selection, ready to be asked. */
 export interface CompiledItem {
   readonly ask: Ask
-  /** The value because of which it holds; undefined where the event has none to show. */
+  /** Of an event for which it holds, the value because of which; undefined where the event has none to show. */
   readonly show: (event: Event) => Shown | undefined
   /** What asking costs, roughly; the cheap are asked first. */
   readonly cost: number
@@ -112,7 +112,10 @@ const isInside = (text: string, part: string | undefined): boolean => part !== u
 const isNull: LeafTest = (value) => value === null
 const always: LeafTest = () => true
 
+/** The value because of which an item holds: the only one there is, else the first that passes. */
 function shownOf(event: Event, field: Field, leaf: LeafTest): Shown | undefined {
+  const value = field.plain?.(event)
+  if (value !== undefined && !Array.isArray(value)) return { name: field.name, value }
   let shown: Shown | undefined
   field.some(event, (value) => {
     if (!leaf(value)) return false

@@ -5,8 +5,15 @@ import { MANY, ONE, type Pattern, type PatternPart } from '../parse/syntax.ts'
  * a sigma in its word. What is equal folded is equal to Sigma.
  */
 export function fold(text: string): string {
-  return foldSigma(text.toLowerCase())
+  if (text.length < LONG) return foldSigma(text.toLowerCase())
+  if (text !== lastText) [lastText, lastFolded] = [text, foldSigma(text.toLowerCase())]
+  return lastFolded
 }
+
+/** Of a long text the folding is kept until the next: a message is asked several questions in a row. */
+const LONG = 64
+let lastText = ''
+let lastFolded = ''
 
 function foldSigma(lower: string): string {
   return lower.includes('ς') ? lower.replaceAll('ς', 'σ') : lower

@@ -35,9 +35,10 @@ export class Matcher {
     const index = this.#indexFor(event)
     index.match(event)
     if (index.held === 0) return NONE
-    const places = index.places.subarray(0, index.held).sort()
+    index.sortPlaces()
     const held: CompiledRule[] = []
-    for (const place of places) {
+    for (let at = 0; at < index.held; at++) {
+      const place = index.places[at] ?? 0
       const rule = this.#rules[place]
       if (rule) held.push((this.#compiled[place] ??= compileRule(rule)))
     }

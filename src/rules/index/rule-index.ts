@@ -41,6 +41,9 @@ interface Slot {
 /** Values that an index remembers, all keys together; with one more, all are forgotten. */
 export const MOST_REMEMBERED = 4096
 
+/** Up to so many places are put in order one by one, which is quicker than a view to sort. */
+const FEW = 16
+
 /** Event numbers are doubled in an Int32Array; before they do not fit, counting begins anew. */
 const LAST_NUMBER = 2 ** 30 - 1
 
@@ -135,6 +138,21 @@ export class RuleIndex implements Hits {
     }
     for (const rule of this.#always) this.#ask(rule, event)
     for (let at = 0; at < this.#waits; at++) this.#ask(this.#waiting[at] ?? 0, event)
+  }
+
+  /** Puts the places in order. */
+  sortPlaces(): void {
+    const { places, held } = this
+    if (held > FEW) {
+      places.subarray(0, held).sort()
+      return
+    }
+    for (let at = 1; at < held; at++) {
+      const place = places[at] ?? 0
+      let to = at
+      for (; to > 0 && (places[to - 1] ?? 0) > place; to--) places[to] = places[to - 1] ?? 0
+      places[to] = place
+    }
   }
 
   hit(target: number, text: string): void {

@@ -132,6 +132,14 @@ describe('the index', () => {
     expect(held([ruleWith('s: {a: [1, 2]}\ncondition: s')], { a: [1, 2, 1] })).toEqual([0])
   })
 
+  test.each([3, 40])('findings come in the order of %s rules, whichever value leads to them', (count) => {
+    const rules = Array.from({ length: count }, (_, n) => ruleWith(`s: {f${count - n}: x}\ncondition: s`))
+    const fields = Object.fromEntries(rules.map((_, n) => [`f${((n * 7) % count) + 1}`, 'x']))
+    const found = new RuleJudge(rules).judge(event({ fields }))
+    expect(found.map((finding) => finding.rule)).toEqual(rules.map((each) => each.facts))
+    expect(found[0]?.matched).toEqual({ [`f${count}`]: 'x' })
+  })
+
   test('answers for each event anew', () => {
     const index = indexOf([ruleWith('s: {a: 1}\nt: {b|re: x.z}\ncondition: s and not t')])
     const answers = [{ a: 1 }, {}, { a: 1, b: 'xyz' }, { a: 1, b: 'no' }].map((fields) => {
