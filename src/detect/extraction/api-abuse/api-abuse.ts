@@ -137,6 +137,7 @@ class ApiAbuseDetector implements Detector {
         principal,
         p: verdict.p,
         e: verdict.e,
+        counts: 'episode',
         direction: 'high',
         window: { from: suspect.startedAt, to: event.at, events: suspect.requests },
         explain: explain(suspect, verdict, this.#config),
