@@ -1,3 +1,4 @@
+import { Alerts } from '../../src/alert/alerts.ts'
 import type { Alert, Notification } from '../../src/contract/alert.ts'
 import type { Score } from '../../src/contract/detect.ts'
 import type { Event } from '../../src/contract/event.ts'
@@ -107,4 +108,20 @@ export class Memory implements StoredAlerts {
       )
     return { alerts: sorted(this.#alerts), documents: sorted(this.#documents) }
   }
+}
+
+/** A fresh set of alerts with these settings. */
+export function started(parts: Record<string, unknown> = {}): Alerts {
+  return new Alerts(config(parts))
+}
+
+/** What is told at `now`. */
+export function told(alerts: Alerts, now: number): readonly Notification[] {
+  alerts.advance(now)
+  return alerts.changes().notifications
+}
+
+/** When what kind was told, and of how many alerts. */
+export function kinds(notifications: readonly Notification[]): readonly (readonly [number, string, number])[] {
+  return notifications.map(({ at, kind, alerts }) => [at, kind, alerts.length] as const)
 }

@@ -1,5 +1,5 @@
 import type { Alert } from '../../src/contract/alert.ts'
-import type { Action, ActionStep, StepPlan } from '../../src/contract/respond.ts'
+import type { Action, ActionStep, Plan, StepPlan } from '../../src/contract/respond.ts'
 import type { AuditEntry, Changes } from '../../src/contract/store.ts'
 import { Decisions } from '../../src/respond/claims/decisions.ts'
 import { decision } from '../../src/respond/actions/decision/decision.ts'
@@ -217,4 +217,20 @@ export function alert(parts: Partial<Alert> = {}): Alert {
     revision: 1,
     ...parts,
   }
+}
+
+/** The plan for an alert. Throws when nothing was planned. */
+export async function planned(at: World, about = alert()): Promise<Plan> {
+  const [plan] = await at.responder.consider(about)
+  if (!plan) throw new Error('nothing was planned')
+  return plan
+}
+
+export function statesOf(plan: Plan | undefined): string[] {
+  return (plan?.states ?? []).map(({ state }) => state)
+}
+
+/** Lets everything happen that does not wait for the clock. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve()
 }

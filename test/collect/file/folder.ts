@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'vitest'
 import type { Batch, Loss, RawRecord } from '../../../src/contract/record.ts'
 import { FileConfig } from '../../../src/collect/file/config.ts'
 import { FileCollector } from '../../../src/collect/file/file-collector.ts'
@@ -14,7 +15,7 @@ export interface Warning {
 }
 
 /** A real folder and a collector over it whose looks are taken by hand; what it hands over is committed or not. */
-export class Folder {
+class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'modelward-file-'))
   readonly committed = new Map<string, string>()
   readonly records: RawRecord[] = []
@@ -108,3 +109,18 @@ export function line(number: number): string {
 export function numbered(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => line(from + index))
 }
+
+const open: Folder[] = []
+
+/** A folder that is removed after the test. */
+export function folder(config: object = {}, once = false): Folder {
+  const made = new Folder(config, once)
+  open.push(made)
+  return made
+}
+
+afterEach(async () => {
+  for (const made of open.splice(0)) await made.remove()
+})
+
+export const FIVE_MINUTES = 300_000

@@ -17,17 +17,7 @@ import { FileConfig } from '../../../src/collect/file/config.ts'
 import { FileCollector } from '../../../src/collect/file/file-collector.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { given } from '../../support/given.ts'
-
-/** What the model knows of one written record. */
-interface Written {
-  readonly text: string
-  /** Its newline has been written. */
-  isWhole: boolean
-  /** It has been where the collector could not read it before it was gone, so it may be missing. */
-  mayBeMissing: boolean
-  /** How often it may come. */
-  copies: number
-}
+import { compare, textOf, type Written } from './written.ts'
 
 /** A file of the model: what it holds, in order. */
 interface ModelFile {
@@ -102,7 +92,7 @@ class Life {
     const steps = 8 + this.#below(18)
     for (let step = 0; step < steps; step++) await this.#step()
     await this.#settle()
-    this.#check()
+    compare({ all: this.#all, committed: this.#committed, fragments: this.#fragments })
     return { written: this.#all.length, read: this.#committed.length, operations: this.operations }
   }
 
@@ -366,41 +356,6 @@ class Life {
     if (streams > files) throw new Error(`${streams} positions are kept for ${files} files`)
   }
 
-  // -- the comparison --
-
-  #check(): void {
-    const counts = new Map<string, number>()
-    for (const record of this.#committed) {
-      if (record.refused) throw new Error(`refused: ${record.refused.detail}`)
-      counts.set(textOf(record), (counts.get(textOf(record)) ?? 0) + 1)
-    }
-    for (const record of this.#all) {
-      const count = counts.get(record.text) ?? 0
-      if (count > record.copies) throw new Error(`${record.text} was read ${count} times`)
-      if (count === 0 && record.isWhole && !record.mayBeMissing) throw new Error(`${record.text} was not read`)
-      counts.delete(record.text)
-    }
-    for (const fragment of this.#fragments) {
-      const count = counts.get(fragment)
-      if (count !== undefined) counts.set(fragment, count - 1)
-      if (count === 1) counts.delete(fragment)
-    }
-    for (const [text] of counts) throw new Error(`${text} was read and never written so`)
-    this.#checkOrder()
-  }
-
-  #checkOrder(): void {
-    const last = new Map<string, RawRecord>()
-    for (const record of this.#committed) {
-      const before = last.get(record.stream)
-      const index = before ? (before.index ?? 0) + 1 : 0
-      if (record.index !== index) throw new Error(`${textOf(record)} has index ${record.index} instead of ${index}`)
-      if (before && record.offset < before.offset + before.bytes.length)
-        throw new Error(`${textOf(record)} lies before the record it follows`)
-      last.set(record.stream, record)
-    }
-  }
-
   #existing(fits: (file: ModelFile) => boolean = () => true): ModelFile | undefined {
     const files = this.#files.filter((file) => file.exists && fits(file))
     return files[this.#below(files.length)]
@@ -417,8 +372,4 @@ class Life {
   #note(...parts: readonly unknown[]): void {
     this.operations.push(parts.join(' '))
   }
-}
-
-function textOf(record: RawRecord): string {
-  return Buffer.from(record.bytes).toString()
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterEach } from 'vitest'
 import type { Batch, Collector, RawRecord } from '../../../src/contract/record.ts'
 import { HttpConfig } from '../../../src/collect/http/config.ts'
 import { openHttp } from '../../../src/collect/http/http.ts'
@@ -90,4 +91,23 @@ export function text(record: RawRecord): string {
 /** What stays the same when a record is read again. */
 export function identity({ source, stream, offset, bytes, format, refused, receivedAt }: RawRecord): unknown {
   return { source, stream, offset, text: Buffer.from(bytes).toString(), format, refused, receivedAt }
+}
+
+const open: Serving[] = []
+afterEach(async () => {
+  for (const serving of open.splice(0)) await serving.close()
+})
+
+/** A collector that is closed after the test. */
+export async function serving(...parts: Parameters<typeof Serving.open>): Promise<Serving> {
+  const server = await Serving.open(...parts)
+  open.push(server)
+  return server
+}
+
+/** What a refusal says: its status, code and the number of the record. */
+export async function problem(response: Response): Promise<{ status: number; code: string; record?: number }> {
+  const { error } = (await response.json()) as { error: { code: string; message: string; record?: number } }
+  const { code, record } = error
+  return { status: response.status, code, ...(record === undefined ? {} : { record }) }
 }
