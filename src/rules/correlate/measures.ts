@@ -52,6 +52,8 @@ const FEW = 16
 export class Distinct extends Reversible {
   readonly #values: number[] = []
   readonly #times: number[] = []
+  /** Of the two lists so many are meant: what is behind them is old. */
+  #count = 0
   #map: Map<number, number> | undefined
 
   add(value: number): void {
@@ -59,42 +61,47 @@ export class Distinct extends Reversible {
       this.#map.set(value, (this.#map.get(value) ?? 0) + 1)
       return
     }
-    const place = this.#values.indexOf(value)
-    if (place >= 0) this.#times[place] = (this.#times[place] ?? 0) + 1
-    else if (this.#values.length < FEW) {
-      this.#values.push(value)
-      this.#times.push(1)
+    const place = this.#placeOf(value)
+    if (place < this.#count) this.#times[place] = (this.#times[place] ?? 0) + 1
+    else if (place < FEW) {
+      this.#values[place] = value
+      this.#times[place] = 1
+      this.#count++
     } else {
       this.#map = new Map(this.#values.map((one, at) => [one, this.#times[at] ?? 0]))
       this.#map.set(value, 1)
-      this.#values.length = this.#times.length = 0
+      this.#count = 0
     }
   }
 
   remove(value: number): void {
-    if (this.#map) this.#removeFromMap(this.#map, value)
-    else {
-      const place = this.#values.indexOf(value)
-      const left = (this.#times[place] ?? 0) - 1
-      if (left > 0) this.#times[place] = left
-      else {
-        const lastValue = this.#values.pop() ?? 0
-        const lastTimes = this.#times.pop() ?? 0
-        if (place < this.#values.length) {
-          this.#values[place] = lastValue
-          this.#times[place] = lastTimes
-        }
-      }
+    if (this.#map) {
+      this.#removeFromMap(this.#map, value)
+      return
     }
+    const place = this.#placeOf(value)
+    const left = (this.#times[place] ?? 0) - 1
+    this.#times[place] = left
+    if (left > 0) return
+    this.#count--
+    this.#values[place] = this.#values[this.#count] ?? 0
+    this.#times[place] = this.#times[this.#count] ?? 0
   }
 
   clear(): void {
     this.#map = undefined
-    this.#values.length = this.#times.length = 0
+    this.#count = 0
   }
 
   number(): number {
-    return this.#map?.size ?? this.#values.length
+    return this.#map?.size ?? this.#count
+  }
+
+  /** The end where the value is new. */
+  #placeOf(value: number): number {
+    let place = 0
+    while (place < this.#count && this.#values[place] !== value) place++
+    return place
   }
 
   #removeFromMap(map: Map<number, number>, value: number): void {
@@ -210,6 +217,8 @@ function roundedOff(a: number, b: number, sum: number): number {
 /** A percentile by linear interpolation between the two nearest values, as of NumPy's default; the values stand in order. */
 export class Percentile extends Reversible {
   readonly #sorted: number[] = []
+  /** So many are meant: what is behind them is old. */
+  #count = 0
   readonly #share: number
 
   constructor(percentile: number) {
@@ -218,29 +227,37 @@ export class Percentile extends Reversible {
   }
 
   add(value: number): void {
-    this.#sorted.splice(this.#placeOf(value), 0, value)
+    const sorted = this.#sorted
+    const place = this.#placeOf(value)
+    if (this.#count === sorted.length) sorted.push(value)
+    if (this.#count > FEW) sorted.copyWithin(place + 1, place, this.#count)
+    else for (let at = this.#count; at > place; at--) sorted[at] = sorted[at - 1] ?? 0
+    sorted[place] = value
+    this.#count++
   }
 
   remove(value: number): void {
-    this.#sorted.splice(this.#placeOf(value), 1)
+    const place = this.#placeOf(value)
+    this.#sorted.copyWithin(place, place + 1, this.#count)
+    this.#count--
   }
 
   clear(): void {
-    this.#sorted.length = 0
+    this.#count = 0
   }
 
   number(): number {
-    const rank = this.#share * (this.#sorted.length - 1)
+    const rank = this.#share * (this.#count - 1)
     const below = Math.floor(rank)
     const low = this.#sorted[below] ?? Number.NaN
-    const high = this.#sorted[below + 1] ?? low
+    const high = below + 1 < this.#count ? (this.#sorted[below + 1] ?? low) : low
     return low + (high - low) * (rank - below)
   }
 
   /** The first place whose value is not less. */
   #placeOf(value: number): number {
     let low = 0
-    let high = this.#sorted.length
+    let high = this.#count
     while (low < high) {
       const middle = (low + high) >>> 1
       if ((this.#sorted[middle] ?? 0) < value) low = middle + 1

@@ -3,34 +3,36 @@ import type { EventRef } from '../../contract/event.ts'
 /** An entry's events: one, or of a chain several; none where there are too many to name. */
 export type Refs = EventRef | readonly EventRef[] | undefined
 
-/** A page holds so many entries, or one block where that is larger. */
-const PAGE_BITS = 12
+/** A page holds so many entries, or one block where that is larger; large ones when there are many, which are quicker to find. */
+const SMALL_PAGE = 2 ** 12
+const PAGE_BITS = 16
 const PAGE = 2 ** PAGE_BITS
+/** So many pages are small. */
+const SMALL_PAGES = 16
 
-/** Entries side by side: their times, values and events. */
+/** Entries side by side: their times and values, and their events. */
 export class Page {
   readonly index: number
-  readonly times: Float64Array
-  /** Empty where entries have no values. */
-  readonly values: Float64Array
+  /** Time, value, time, value, …; only times where entries have no values. */
+  readonly numbers: Float64Array
   readonly refs: Refs[]
   /** First entries of the blocks that are free; the last is given out next. */
-  readonly free: number[]
+  readonly free: number[] = []
   readonly blocks: number
 
-  constructor(index: number, size: number, hasValues: boolean) {
-    const length = Math.max(PAGE, size)
+  constructor(index: number, entries: number, size: number, hasValues: boolean) {
+    const length = Math.max(entries, size)
     this.index = index
-    this.times = new Float64Array(length)
-    this.values = new Float64Array(hasValues ? length : 0)
-    this.refs = Array.from<Refs>({ length })
+    this.numbers = new Float64Array(hasValues ? 2 * length : length)
+    this.refs = []
+    for (let at = 0; at < length; at++) this.refs.push(undefined)
     this.blocks = length / size
-    this.free = Array.from({ length: this.blocks }, (_, block) => length - (block + 1) * size)
+    for (let block = this.blocks - 1; block >= 0; block--) this.free.push(block * size)
   }
 }
 
 /**
- * Blocks of entries for windows: 2 ** sizeClass entries, found by their address (page * 4096 + first entry). A block's events
+ * Blocks of entries for windows: 2 ** sizeClass entries, found by their address (page * 65536 + first entry). A block's events
  * are undefined when it is given out. Pages of which no block is in use are let go, but for one of each size.
  */
 export class Pool {
@@ -82,7 +84,8 @@ export class Pool {
   }
 
   #newPage(size: number, open: Page[]): Page {
-    const page = new Page(this.#vacant.pop() ?? this.#pages.length, size, this.#hasValues)
+    const entries = this.held < SMALL_PAGES ? SMALL_PAGE : PAGE
+    const page = new Page(this.#vacant.pop() ?? this.#pages.length, entries, size, this.#hasValues)
     this.#pages[page.index] = page
     open.push(page)
     return page

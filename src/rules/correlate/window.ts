@@ -43,6 +43,8 @@ export class Windows {
   readonly #shape: Shape
   readonly #pool: Pool
   readonly #hasValues: boolean
+  /** Numbers of an entry, as a power of two. */
+  readonly #bits: number
   /** For windows of few events. */
   readonly #scratch: Measure
   /** Of windows of many events. */
@@ -66,8 +68,9 @@ export class Windows {
     this.#shape = shape
     this.#pool = pool
     this.#hasValues = shape.values !== 'none'
+    this.#bits = this.#hasValues ? 1 : 0
     this.#scratch = shape.make()
-    this.#page = new Page(0, 1, false)
+    this.#page = new Page(0, 0, 1, false)
   }
 
   /** A new window without events. */
@@ -113,11 +116,11 @@ export class Windows {
 
   /** By place among the entries held; `newest` is that of the last, -Infinity without one. */
   timeAt(place: number): number {
-    return this.#page.times[this.#base + this.#head + place] ?? 0
+    return this.#time(this.#head + place)
   }
 
   valueAt(place: number): number {
-    return this.#page.values[this.#base + this.#head + place] ?? 0
+    return this.#value(this.#head + place)
   }
 
   refsAt(place: number): Refs {
@@ -150,9 +153,8 @@ export class Windows {
 
   /** The event that came last, at `at`, is of one rule more. */
   amend(at: number, bits: number): boolean {
-    const place = this.#base + this.#upperBound(at) - 1
-    const { values } = this.#page
-    values[place] = (values[place] ?? 0) | bits
+    const place = this.#upperBound(at) - 1
+    this.#page.numbers[2 * (this.#base + place) + 1] = this.#value(place) | bits
     return this.#goThrough(at)
   }
 
@@ -203,26 +205,24 @@ export class Windows {
   }
 
   #time(place: number): number {
-    return this.#page.times[this.#base + place] ?? 0
+    return this.#page.numbers[(this.#base + place) << this.#bits] ?? 0
   }
 
   #value(place: number): number {
-    return this.#hasValues ? (this.#page.values[this.#base + place] ?? 0) : 0
+    return this.#hasValues ? (this.#page.numbers[2 * (this.#base + place) + 1] ?? 0) : 0
   }
 
   #push(at: number, value: number, refs: Refs): void {
-    const base = this.#base
-    const { times } = this.#page
     const since = at - this.#shape.timespanMs
     const own = this.#own.size > 0 ? this.#own.get(this.#window) : undefined
     const end = this.#end++
     let from = this.#from
-    for (; from < end && (times[base + from] ?? 0) <= since; from++) own?.remove(this.#value(from))
+    for (; from < end && this.#time(from) <= since; from++) own?.remove(this.#value(from))
     this.#from = from
     this.#put(end, at, value, refs)
     own?.add(value, at)
     const gone = since - this.#shape.latenessMs
-    for (; (times[base + this.#head] ?? 0) <= gone; this.#head++) this.#page.refs[base + this.#head] = undefined
+    for (; this.#time(this.#head) <= gone; this.#head++) this.#page.refs[this.#base + this.#head] = undefined
     this.#limit(own)
     this.#forgetRefs(end)
   }
@@ -233,8 +233,8 @@ export class Windows {
     const own = this.#own.get(this.#window)
     const isWithin = at > this.newest - this.#shape.timespanMs
     const place = this.#upperBound(at)
-    page.times.copyWithin(base + place + 1, base + place, base + this.#end)
-    if (this.#hasValues) page.values.copyWithin(base + place + 1, base + place, base + this.#end)
+    const bits = this.#bits
+    page.numbers.copyWithin((base + place + 1) << bits, (base + place) << bits, (base + this.#end) << bits)
     page.refs.copyWithin(base + place + 1, base + place, base + this.#end)
     this.#put(place, at, value, refs)
     this.#end++
@@ -247,8 +247,8 @@ export class Windows {
 
   #put(place: number, at: number, value: number, refs: Refs): void {
     const entry = this.#base + place
-    this.#page.times[entry] = at
-    if (this.#hasValues) this.#page.values[entry] = value
+    this.#page.numbers[entry << this.#bits] = at
+    if (this.#hasValues) this.#page.numbers[2 * entry + 1] = value
     this.#page.refs[entry] = refs
   }
 
@@ -295,8 +295,7 @@ export class Windows {
     else if (length * 8 < full && this.#sizeClass > SMALLEST) this.#move(Math.max(SMALLEST, sizeClassOf(length * 2)))
     else {
       const start = base + this.#head
-      page.times.copyWithin(base, start, start + length)
-      if (this.#hasValues) page.values.copyWithin(base, start, start + length)
+      page.numbers.copyWithin(base << this.#bits, start << this.#bits, (start + length) << this.#bits)
       page.refs.copyWithin(base, start, start + length)
       page.refs.fill(undefined, base + length, base + full)
     }
@@ -310,11 +309,10 @@ export class Windows {
     const [from, to] = [this.#base + this.#head, this.#base + this.#end]
     const address = this.#pool.take(sizeClass)
     const [newPage, newBase] = [this.#pool.pageOf(address), this.#pool.baseOf(address)]
-    for (let at = from, into = newBase; at < to; at++, into++) {
-      newPage.times[into] = page.times[at] ?? 0
-      if (this.#hasValues) newPage.values[into] = page.values[at] ?? 0
-      newPage.refs[into] = page.refs[at]
-    }
+    const bits = this.#bits
+    for (let at = from << bits, into = newBase << bits; at < to << bits; at++, into++)
+      newPage.numbers[into] = page.numbers[at] ?? 0
+    for (let at = from, into = newBase; at < to; at++, into++) newPage.refs[into] = page.refs[at]
     const at = this.#window * NUMBERS
     this.#pool.give(this.#numbers[at] ?? 0, this.#sizeClass)
     this.#numbers[at] = address
