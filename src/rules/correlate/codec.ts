@@ -1,6 +1,6 @@
 import type { EventRef } from '../../contract/event.ts'
 import type { Codec } from '../state/groups.ts'
-import { isList, MOST_ENTRIES, MOST_REFS, type Shape, type Windows } from './window.ts'
+import { isList, MOST_ENTRIES, MOST_REFS, type Shape, type Stored, type Windows } from './window.ts'
 
 const VERSION = 2
 const SAME_SOURCE = 1
@@ -23,7 +23,10 @@ export function windowCodec(windows: Windows, shape: Shape): Codec<number> {
       windows.open(window)
       return encode(windows, shape)
     },
-    decode: (bytes) => decode(bytes, windows, shape),
+    decode: (bytes, slot) => {
+      windows.restore(slot, decode(bytes, shape))
+      return slot
+    },
     release: (window) => windows.release(window),
   }
 }
@@ -85,7 +88,7 @@ function writeRef(ref: EventRef, time: number, before: EventRef | undefined): vo
   if (ref.index !== undefined) writer.float(ref.index)
 }
 
-function decode(bytes: Uint8Array, windows: Windows, shape: Shape): number {
+function decode(bytes: Uint8Array, shape: Shape): Stored {
   const reader = new Reader(bytes)
   if (reader.whole() !== VERSION) throw new RangeError('another version')
   const times = reader.times(MOST_ENTRIES)
@@ -106,7 +109,7 @@ function decode(bytes: Uint8Array, windows: Windows, shape: Shape): number {
     return list.length === 0 ? undefined : list
   })
   reader.finish()
-  return windows.restore(times, values, refs, kept)
+  return { times, values, refs, kept }
 }
 
 function readRef(reader: Reader, flags: number, time: number, before: EventRef | undefined): EventRef {

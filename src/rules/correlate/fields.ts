@@ -43,6 +43,8 @@ function valueReader(name: string): ValueReader {
  * and hashed once an event.
  */
 export class Reading {
+  /** The slot of the group that was touched last, whosever: often that of the next correlation's group too. */
+  slot = 0
   readonly #hash: KeyedHash
   readonly #readers = new Map<string, ValueReader>()
   readonly #hashed = new Map<string, HashReader>()

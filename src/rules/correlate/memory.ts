@@ -77,7 +77,7 @@ export class CorrelationMemory implements Memory {
   readonly #windows: Windows
   readonly #groups: Groups<number>
   readonly #feeds: ReadonlyMap<string, Feed>
-  readonly #make: () => number
+  readonly #make: (slot: number) => number
   /** The event taken last and its group: an event that several rules feed is one event. */
   #last: Event | undefined
   #lastKey = -1
@@ -93,9 +93,12 @@ export class CorrelationMemory implements Memory {
     this.#kind = kind
     this.#reading = shared.reading
     this.#windows = new Windows(kind.shape, kind.shape.values === 'none' ? shared.valueless : shared.valued)
-    this.#groups = new Groups(options.room, windowCodec(this.#windows, kind.shape))
+    this.#groups = new Groups(options.room, windowCodec(this.#windows, kind.shape), this.#windows.slots)
     this.#feeds = new Map(feds.map((fed) => [fed.id, feedOf(correlation, fed, shared.reading)]))
-    this.#make = () => this.#windows.make()
+    this.#make = (slot) => {
+      this.#windows.make(slot)
+      return slot
+    }
   }
 
   take(sign: Sign): Sign | undefined {
@@ -156,7 +159,9 @@ export class CorrelationMemory implements Memory {
     const { shape } = this.#kind
     const windows = this.#windows
     const at = timeOf(sign.event, this.#latenessMs)
-    windows.open(this.#groups.touch(key, at, this.#make))
+    const slot = this.#groups.touchSlot(key, at, this.#make, this.#reading.slot)
+    this.#reading.slot = slot
+    windows.open(slot)
     if (at < windows.newest - this.#latenessMs) {
       this.counters.late++
       return false

@@ -1,5 +1,6 @@
 import type { EventRef } from '../../contract/event.ts'
 import type { Measure } from './measures.ts'
+import { Slots } from '../state/slots.ts'
 import { Page, type Pool, type Refs } from './pool.ts'
 
 /** Events of one group that are held at once; of more the oldest are dropped. */
@@ -21,12 +22,19 @@ export interface Shape {
   holds(measure: Measure, count: number, since: number): boolean
 }
 
-/** In `#numbers`, for each window: the address and size class of its block, then the first entry held, the first within, the end. */
-const NUMBERS = 5
 const SMALLEST = 1
 
+/** What of a window is stored: its entries, and the numbers of its measure where it has one of its own. */
+export interface Stored {
+  readonly times: readonly number[]
+  readonly values: readonly number[]
+  readonly refs: readonly Refs[]
+  readonly kept: readonly number[]
+}
+
 /**
- * The windows of one correlation, by number; one at a time is open. A window is the events of one group in the order of their
+ * The windows of one correlation, by the slots of their groups; one at a time is open. A slot's own numbers are: the address and
+ * size class of the window's block, the first entry held, the first within, the end. A window is the events of one group in the order of their
  * times (of equal times in the order in which they came), and what is from now on called the window: those of
  * (newest - timespan, newest]. Events from before it are held as long as a late one may need them.
  */
@@ -42,6 +50,7 @@ export class Windows {
   #last = 0
   readonly #shape: Shape
   readonly #pool: Pool
+  readonly slots = new Slots()
   readonly #hasValues: boolean
   /** Numbers of an entry, as a power of two. */
   readonly #bits: number
@@ -49,9 +58,6 @@ export class Windows {
   readonly #scratch: Measure
   /** Of windows of many events. */
   readonly #own = new Map<number, Measure>()
-  #numbers = new Int32Array(16 * NUMBERS)
-  #made = 0
-  readonly #vacant: number[] = []
   /** Some entry has several events. */
   #hasLists = false
   /** The open window: its block, and places in it. */
@@ -73,34 +79,27 @@ export class Windows {
     this.#page = new Page(0, 0, 1, false)
   }
 
-  /** A new window without events. */
-  make(sizeClass = SMALLEST): number {
-    const window = this.#vacant.pop() ?? this.#made++
-    if (window * NUMBERS === this.#numbers.length) {
-      const numbers = new Int32Array(this.#numbers.length * 2)
-      numbers.set(this.#numbers)
-      this.#numbers = numbers
-    }
-    const at = window * NUMBERS
-    this.#numbers.fill(0, at, at + NUMBERS)
-    this.#numbers[at] = this.#pool.take(sizeClass)
-    this.#numbers[at + 1] = sizeClass
-    return window
+  /** Makes the slot's window: without events. */
+  make(slot: number, sizeClass = SMALLEST): void {
+    const { numbers } = this.slots
+    const at = this.slots.numbersOf(slot)
+    numbers.fill(0, at, at + 5)
+    numbers[at] = this.#pool.take(sizeClass)
+    numbers[at + 1] = sizeClass
   }
 
-  release(window: number): void {
-    const at = window * NUMBERS
-    this.#pool.give(this.#numbers[at] ?? 0, this.#numbers[at + 1] ?? 0)
-    this.#own.delete(window)
-    this.#vacant.push(window)
-    if (window === this.#window) this.#window = -1
+  release(slot: number): void {
+    const { numbers } = this.slots
+    const at = this.slots.numbersOf(slot)
+    this.#pool.give(numbers[at] ?? 0, numbers[at + 1] ?? 0)
+    this.#own.delete(slot)
   }
 
-  open(window: number): void {
-    const numbers = this.#numbers
-    const at = window * NUMBERS
+  open(slot: number): void {
+    const { numbers } = this.slots
+    const at = this.slots.numbersOf(slot)
     const address = numbers[at] ?? 0
-    this.#window = window
+    this.#window = slot
     this.#page = this.#pool.pageOf(address)
     this.#base = this.#pool.baseOf(address)
     this.#sizeClass = numbers[at + 1] ?? 0
@@ -179,26 +178,25 @@ export class Windows {
     return [...byId.values()].toSorted((a, b) => a.at - b.at).slice(-MOST_REFS)
   }
 
-  /** A window with entries as they were held; `kept` is of a measure of its own. */
-  restore(times: readonly number[], values: readonly number[], refs: readonly Refs[], kept: readonly number[]): number {
-    const window = this.make(sizeClassOf(times.length))
-    this.open(window)
+  /** Makes the slot's window with entries as they were held. */
+  restore(slot: number, { times, values, refs, kept }: Stored): void {
+    this.make(slot, sizeClassOf(times.length))
+    this.open(slot)
     for (const [place, time] of times.entries()) this.#put(place, time, values[place] ?? 0, refs[place])
     this.#hasLists ||= refs.some((one) => one && isList(one))
     this.#end = times.length
     this.#from = this.#upperBound(this.newest - this.#shape.timespanMs)
     this.#close()
-    if (kept.length === 0) return window
+    if (kept.length === 0) return
     const own = this.#shape.make()
     this.#fill(own, this.#from)
     own.keep(kept)
-    this.#own.set(window, own)
-    return window
+    this.#own.set(slot, own)
   }
 
   #close(): void {
-    const numbers = this.#numbers
-    const at = this.#window * NUMBERS
+    const { numbers } = this.slots
+    const at = this.slots.numbersOf(this.#window)
     numbers[at + 2] = this.#head
     numbers[at + 3] = this.#from
     numbers[at + 4] = this.#end
@@ -313,10 +311,11 @@ export class Windows {
     for (let at = from << bits, into = newBase << bits; at < to << bits; at++, into++)
       newPage.numbers[into] = page.numbers[at] ?? 0
     for (let at = from, into = newBase; at < to; at++, into++) newPage.refs[into] = page.refs[at]
-    const at = this.#window * NUMBERS
-    this.#pool.give(this.#numbers[at] ?? 0, this.#sizeClass)
-    this.#numbers[at] = address
-    this.#numbers[at + 1] = sizeClass
+    const { numbers } = this.slots
+    const at = this.slots.numbersOf(this.#window)
+    this.#pool.give(numbers[at] ?? 0, this.#sizeClass)
+    numbers[at] = address
+    numbers[at + 1] = sizeClass
     this.#page = newPage
     this.#base = newBase
     this.#sizeClass = sizeClass

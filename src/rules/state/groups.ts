@@ -1,10 +1,14 @@
 import type { StateChange } from '../../contract/detect.ts'
-import { Slots } from './slots.ts'
+import { OWN_NUMBERS, Slots } from './slots.ts'
+
+/** Which of a slot's own numbers says that it was touched since it was written; the others are the state's. */
+const HAS_CHANGED = OWN_NUMBERS - 1
 
 /** How a group's state is written down and read again. `decode` throws on what it did not write. */
 export interface Codec<T> {
   encode(value: T): Uint8Array
-  decode(bytes: Uint8Array): T
+  /** `slot`: the group's number, for a state that is held elsewhere. */
+  decode(bytes: Uint8Array, slot: number): T
   /** Called when the group is forgotten, where its state is held elsewhere. */
   release?(value: T): void
 }
@@ -50,16 +54,17 @@ interface Holder {
 export class Groups<T> implements Holder {
   readonly #room: Room
   readonly #codec: Codec<T>
-  readonly #slots = new Slots()
+  readonly #slots: Slots
   /** By slot. */
   readonly #values: (T | undefined)[] = []
-  #hasChanged = new Uint8Array(16)
   /** Keys of groups that were touched or forgotten since they were last written. */
   #changed: number[] = []
   readonly #gone = new Set<number>()
 
-  constructor(room: Room, codec: Codec<T>) {
+  /** `slots`: where groups are numbered, for a state that is numbers in them. */
+  constructor(room: Room, codec: Codec<T>, slots = new Slots()) {
     this.#room = room
+    this.#slots = slots
     this.#codec = codec
     room.join(this)
   }
@@ -74,15 +79,25 @@ export class Groups<T> implements Holder {
   }
 
   /** The group's state, made by `make` where there is none; it counts as changed and as touched at `at` (event time, epoch ms). */
-  touch(key: number, at: number, make: () => T): T {
-    let slot = this.#slots.find(key)
-    if (slot < 0) slot = this.#enter(key, make(), at)
-    else this.#slots.touch(slot, at)
-    if (this.#hasChanged[slot] === 0) {
-      this.#hasChanged[slot] = 1
+  touch(key: number, at: number, make: (slot: number) => T): T {
+    return this.#values[this.touchSlot(key, at, make)] as T
+  }
+
+  /** As `touch`, but answers the group's slot. `guess`: a slot that may well be its own. */
+  touchSlot(key: number, at: number, make: (slot: number) => T, guess?: number): number {
+    const slots = this.#slots
+    let slot = slots.find(key, guess)
+    if (slot < 0) {
+      slot = this.#enter(key, at)
+      this.#values[slot] = make(slot)
+    } else slots.touch(slot, at)
+    const { numbers } = slots
+    const hasChanged = slots.numbersOf(slot) + HAS_CHANGED
+    if (numbers[hasChanged] === 0) {
+      numbers[hasChanged] = 1
       this.#changed.push(key)
     }
-    return this.#values[slot] as T
+    return slot
   }
 
   delete(key: number): void {
@@ -119,7 +134,7 @@ export class Groups<T> implements Holder {
     const changes: StateChange[] = []
     for (const key of keys) {
       const slot = this.#slots.find(key)
-      if (slot >= 0) this.#hasChanged[slot] = 0
+      if (slot >= 0) this.#slots.numbers[this.#slots.numbersOf(slot) + HAS_CHANGED] = 0
       changes.push(slot < 0 ? { key: key.toString(36), value: null } : this.#write(slot))
     }
     return changes
@@ -134,10 +149,11 @@ export class Groups<T> implements Holder {
     const key = Number.parseInt(text, 36)
     if (value === null || value.byteLength < 8 || !Number.isSafeInteger(key) || this.#slots.find(key) >= 0) return
     const at = new DataView(value.buffer, value.byteOffset, 8).getFloat64(0, true)
+    const slot = this.#enter(key, at)
     try {
-      this.#enter(key, this.#codec.decode(value.subarray(8)), at)
+      this.#values[slot] = this.#codec.decode(value.subarray(8), slot)
     } catch {
-      this.#gone.add(key)
+      this.#leave(slot)
     }
   }
 
@@ -146,21 +162,17 @@ export class Groups<T> implements Holder {
     this.#slots.sort()
   }
 
-  #enter(key: number, value: T, at: number): number {
+  #enter(key: number, at: number): number {
     this.#room.enter()
-    const slot = this.#slots.enter(key, at)
-    this.#values[slot] = value
-    if (slot === this.#hasChanged.length) {
-      const hasChanged = new Uint8Array(slot * 2)
-      hasChanged.set(this.#hasChanged)
-      this.#hasChanged = hasChanged
-    }
-    this.#hasChanged[slot] = 0
-    return slot
+    return this.#slots.enter(key, at)
   }
 
   #delete(slot: number): void {
     this.#codec.release?.(this.#values[slot] as T)
+    this.#leave(slot)
+  }
+
+  #leave(slot: number): void {
     this.#values[slot] = undefined
     this.#gone.add(this.#slots.keyOf(slot))
     this.#slots.remove(slot)

@@ -1,13 +1,17 @@
 /** In `#links`: the slots touched before and after. */
 const LINKS = 2
-/** In `#facts`: the key and the time of the last touch. */
-const FACTS = 2
+/** A record: the key and the time of the last touch as floats, then whole numbers that are the owner's. */
+const FLOATS = 5
+const WHOLES = 2 * FLOATS
+const OWN = 4
+/** Whole numbers of every slot that its owner may use. */
+export const OWN_NUMBERS = WHOLES - OWN
 const NONE = -1
 /** Slots that there is room for at first; it doubles. */
 const FIRST = 16
 
 /**
- * Numbered slots under keys, in the order of touching. It is all numbers in a few typed arrays, about 40 bytes a slot, so
+ * Numbered slots under keys, in the order of touching. It is all numbers in a few typed arrays, about 56 bytes a slot, so
  * that a million cost the garbage collector nothing: a table of open addresses (linear probing, at most half full), where a
  * key's low bits are its address because keys are hashes already, and a doubly linked list for the order.
  */
@@ -19,29 +23,45 @@ export class Slots {
   /** Slot + 1 by address; 0 is nobody's. */
   #table = new Int32Array(2 * FIRST)
   #links = new Int32Array(LINKS * FIRST)
-  #facts = new Float64Array(FACTS * FIRST)
+  #floats = new Float64Array(FLOATS * FIRST)
+  /** The same bytes. */
+  #wholes = new Int32Array(this.#floats.buffer)
   /** Slots that were given out and taken back, linked by what comes after. */
   #vacant = NONE
   #made = 0
 
-  /** -1 where the key is nobody's. */
-  find(key: number): number {
+  constructor() {
+    this.#floats.fill(Number.NaN)
+  }
+
+  /** The owner's numbers are `numbers[numbersOf(slot) + 0…]`, all 0 at first; `enter` replaces the array now and then. */
+  get numbers(): Int32Array {
+    return this.#wholes
+  }
+
+  numbersOf(slot: number): number {
+    return slot * WHOLES + OWN
+  }
+
+  /** -1 where the key is nobody's. `guess`: a slot that is looked at first, such as another's for the same key. */
+  find(key: number, guess = 0): number {
+    const floats = this.#floats
+    if (floats[guess * FLOATS] === key) return guess
     const table = this.#table
-    const facts = this.#facts
     const mask = table.length - 1
     for (let at = key & mask; ; at = (at + 1) & mask) {
       const slot = (table[at] ?? 0) - 1
-      if (slot < 0 || facts[slot * FACTS] === key) return slot
+      if (slot < 0 || floats[slot * FLOATS] === key) return slot
     }
   }
 
   keyOf(slot: number): number {
-    return this.#facts[slot * FACTS] ?? 0
+    return this.#floats[slot * FLOATS] ?? 0
   }
 
   /** Event time of the last touch. */
   timeOf(slot: number): number {
-    return this.#facts[slot * FACTS + 1] ?? 0
+    return this.#floats[slot * FLOATS + 1] ?? 0
   }
 
   /** The one touched next after it, or -1. */
@@ -56,8 +76,9 @@ export class Slots {
       slot = this.#made++
       if (slot * LINKS === this.#links.length) this.#grow()
     } else this.#vacant = this.after(slot)
-    this.#facts[slot * FACTS] = key
-    this.#facts[slot * FACTS + 1] = at
+    this.#wholes.fill(0, this.numbersOf(slot), (slot + 1) * WHOLES)
+    this.#floats[slot * FLOATS] = key
+    this.#floats[slot * FLOATS + 1] = at
     this.#address(slot, key)
     this.#append(slot)
     this.size++
@@ -66,7 +87,7 @@ export class Slots {
 
   /** Puts it last; its time never goes back. */
   touch(slot: number, at: number): void {
-    if (at > this.timeOf(slot)) this.#facts[slot * FACTS + 1] = at
+    if (at > this.timeOf(slot)) this.#floats[slot * FLOATS + 1] = at
     if (slot === this.last) return
     this.#unlink(slot)
     this.#append(slot)
@@ -75,6 +96,7 @@ export class Slots {
   remove(slot: number): void {
     this.#unaddress(slot)
     this.#unlink(slot)
+    this.#floats[slot * FLOATS] = Number.NaN
     this.#links[slot * LINKS + 1] = this.#vacant
     this.#vacant = slot
     this.size--
@@ -135,9 +157,11 @@ export class Slots {
     const links = new Int32Array(this.#links.length * 2)
     links.set(this.#links)
     this.#links = links
-    const facts = new Float64Array(this.#facts.length * 2)
-    facts.set(this.#facts)
-    this.#facts = facts
+    const floats = new Float64Array(this.#floats.length * 2)
+    floats.fill(Number.NaN, this.#floats.length)
+    floats.set(this.#floats)
+    this.#floats = floats
+    this.#wholes = new Int32Array(floats.buffer)
     this.#table = new Int32Array(this.#table.length * 2)
     for (let slot = this.first; slot !== NONE; slot = this.after(slot)) this.#address(slot, this.keyOf(slot))
   }
