@@ -111,7 +111,9 @@ export interface BaselineMaker extends AsyncDisposable {
   refer(events: readonly Event[]): Promise<void>
   calibrate(events: readonly Event[]): Promise<void>
   /** The reference, or in words why these events do not make one and what would. */
-  freeze(): Promise<{ readonly reference: Uint8Array; readonly notes: readonly string[] } | { readonly refused: string }>
+  freeze(): Promise<
+    { readonly reference: Uint8Array; readonly notes: readonly string[] } | { readonly refused: string }
+  >
 }
 
 /** Scores of all detectors -> evidence on each principal. State and promises are those of a detector. */

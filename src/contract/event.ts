@@ -77,6 +77,12 @@ export interface Inference {
   readonly output?: string
   /** An embedding or numeric input vector, when the telemetry brings one. */
   readonly features?: Float32Array
+  /** The class that a classifier answered with. */
+  readonly label?: string
+  /** What a classifier gave for each class: probabilities or logits, in an order that is the same for each request. */
+  readonly confidences?: Float32Array
+  /** Natural log-probability of each token of the output. */
+  readonly tokenLogprobs?: Float32Array
 }
 
 /** Request parameters that an attacker of the model turns. Absent means the caller did not set it. */

@@ -6,7 +6,7 @@ import { type Format, type Tools, sealedPaths } from './shape/format.ts'
 import { inferenceOf, parametersOf } from './shape/inference.ts'
 import { operationOfPath, outputText, promptText, toolNames } from './shape/openai.ts'
 import { timeOf } from './shape/time.ts'
-import { countOf, flagOf, numberOf, recordOf, textOf, valueAt, wordOf } from './shape/values.ts'
+import { countOf, flagOf, numberOf, recordOf, textOf, valueAt, vectorOf, wordOf } from './shape/values.ts'
 
 const path = z.string().min(1).max(500).describe('A dotted path in the record.')
 
@@ -33,6 +33,9 @@ const InferencePaths = z.strictObject({
   prompt: path.optional(),
   output: path.optional(),
   features: path.optional().describe('An array of numbers: an embedding or the input vector.'),
+  label: path.optional().describe('The class that a classifier answered with.'),
+  confidences: path.optional().describe('An array of numbers: the probability or logit of each class.'),
+  tokenLogprobs: path.optional().describe('An array of numbers: the log-probability of each token of the output.'),
 })
 
 /** A JSON format that the operator describes in the config. */
@@ -61,7 +64,8 @@ export const FieldMapping = z
       .describe('Paths that name people or credentials, and paths that hold prompt or output text.'),
   })
   .superRefine((mapping, context) => {
-    const hidden = [...mapping.sealed.text, mapping.inference?.prompt, mapping.inference?.output]
+    const { prompt, output, features } = mapping.inference ?? {}
+    const hidden = [...mapping.sealed.text, prompt, output, features]
     for (const [field, from] of Object.entries(mapping.ecs))
       if (hidden.some((text) => text !== undefined && covers(text, from)))
         context.addIssue({ code: 'custom', path: ['ecs', field], message: `${from} holds text, which is never stored` })
@@ -76,7 +80,8 @@ function covers(sealed: string, from: string): boolean {
 export function mappedFormat(mapping: FieldMapping): Format {
   const { match } = mapping
   const logsource = Object.freeze(withoutUndefined(mapping.logsource))
-  const text = [mapping.inference?.prompt, mapping.inference?.output].filter((part) => part !== undefined)
+  const { prompt, output, features } = mapping.inference ?? {}
+  const text = [prompt, output, features].filter((part) => part !== undefined)
   const identity = [...mapping.sealed.identity, ...(mapping.principal ? [mapping.principal.field] : [])]
   const sealed = sealedPaths([...new Set(identity)], [...new Set([...mapping.sealed.text, ...text])])
   return {
@@ -150,6 +155,9 @@ function inferenceIn(paths: z.output<typeof InferencePaths>, fields: Fields, too
       prompt: promptText(at('prompt')),
       output: outputText(at('output')),
       features: vectorOf(at('features')),
+      label: wordOf(at('label')),
+      confidences: vectorOf(at('confidences')),
+      tokenLogprobs: vectorOf(at('tokenLogprobs')),
     },
     tools.pseudonyms,
   )
@@ -160,12 +168,6 @@ const WELL = new Set(['', 'ok', 'success', 'succeeded', 'true', '0'])
 function wentWell(status: string | undefined): boolean {
   if (status === undefined) return true
   return /^[1-5]\d\d$/.test(status) ? status < '400' : WELL.has(status.toLowerCase())
-}
-
-/** Numbers only; one that is none spoils the vector. */
-function vectorOf(value: unknown): Float32Array | undefined {
-  if (!Array.isArray(value) || value.length === 0) return undefined
-  return value.every((item) => typeof item === 'number') ? Float32Array.from(value) : undefined
 }
 
 function personOf(value: unknown): Identity | undefined {

@@ -31,6 +31,8 @@ const written = {
     prompt: 'prompt',
     output: 'answer',
     features: 'vector',
+    label: 'class',
+    confidences: 'scores',
   },
   sealed: { identity: ['client.mail'], text: ['system'] },
 }
@@ -53,6 +55,8 @@ const record = {
   answer: 'general',
   system: 'be kind',
   vector: [1, 2.5, -3],
+  class: 7,
+  scores: [0.25, 0.75],
 }
 
 describe('a mapping in the config', () => {
@@ -76,6 +80,8 @@ describe('a mapping in the config', () => {
         prompt: 'hello there',
         output: 'general',
         features: Float32Array.of(1, 2.5, -3),
+        label: '7',
+        confidences: Float32Array.of(0.25, 0.75),
       },
     })
     expect(event.principal).toMatch(/^key:/)

@@ -3,7 +3,7 @@ import { type Identity, apiKeyIdentity } from '../principal/pseudonyms.ts'
 import type { EcsView } from '../shape/ecs-view.ts'
 import { type Format, type Tools, below, logsource, sealedPaths } from '../shape/format.ts'
 import { inferenceOf } from '../shape/inference.ts'
-import { openAiParameters, outputText, promptText } from '../shape/openai.ts'
+import { embeddingIn, logprobsIn, openAiParameters, outputText, promptText } from '../shape/openai.ts'
 import { timeOf } from '../shape/time.ts'
 import { countOf, firstText, isRecord, numberOf, recordOf, textOf } from '../shape/values.ts'
 
@@ -127,6 +127,8 @@ function inferenceIn(fields: Fields, tools: Tools): Inference {
       parameters: parameters && openAiParameters(parameters),
       prompt: unredacted(promptText(fields['messages'])),
       output: unredacted(outputText(fields['response'])),
+      features: embeddingIn(fields['response']),
+      tokenLogprobs: logprobsIn(fields['response']),
     },
     tools.pseudonyms,
   )

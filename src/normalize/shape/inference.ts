@@ -17,6 +17,9 @@ export interface InferenceParts {
   readonly prompt?: string | undefined
   readonly output?: string | undefined
   readonly features?: Float32Array | undefined
+  readonly label?: string | undefined
+  readonly confidences?: Float32Array | undefined
+  readonly tokenLogprobs?: Float32Array | undefined
 }
 
 const NO_PARAMETERS: RequestParameters = Object.freeze({})
@@ -42,6 +45,9 @@ class ModelRequest implements Inference {
   readonly parameters: RequestParameters
   readonly output?: string
   readonly features?: Float32Array
+  readonly label?: string
+  readonly confidences?: Float32Array
+  readonly tokenLogprobs?: Float32Array
 
   constructor(parts: InferenceParts) {
     this.operation = parts.operation
@@ -57,6 +63,9 @@ class ModelRequest implements Inference {
     this.parameters = parts.parameters ?? NO_PARAMETERS
     if (parts.output !== undefined) this.output = parts.output
     if (parts.features !== undefined) this.features = parts.features
+    if (parts.label !== undefined) this.label = parts.label
+    if (parts.confidences !== undefined) this.confidences = parts.confidences
+    if (parts.tokenLogprobs !== undefined) this.tokenLogprobs = parts.tokenLogprobs
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Fields, RequestParameters } from '../../contract/event.ts'
 import { parametersOf } from './inference.ts'
-import { countOf, flagOf, isRecord, listOf, numberOf, recordOf, textOf } from './values.ts'
+import { countOf, flagOf, isRecord, listOf, numberOf, recordOf, textOf, vectorOf } from './values.ts'
 
 /** Longest prompt or output that is kept for scoring, in characters. */
 const LONGEST_TEXT = 256 * 1024
@@ -23,6 +23,22 @@ export function outputText(response: unknown): string | undefined {
   }
   collectText(response['output'], pieces)
   return joined(pieces)
+}
+
+/** The first embedding of a response of the embeddings API. */
+export function embeddingIn(response: unknown): Float32Array | undefined {
+  const [first] = isRecord(response) ? listOf(response['data']) : []
+  return isRecord(first) ? vectorOf(first['embedding']) : undefined
+}
+
+/** Log-probabilities of the tokens of the first choice (chat: `content[].logprob`, completions: `token_logprobs[]`). */
+export function logprobsIn(response: unknown): Float32Array | undefined {
+  const [first] = isRecord(response) ? listOf(response['choices']) : []
+  const logprobs = isRecord(first) ? recordOf(first['logprobs']) : undefined
+  if (!logprobs) return undefined
+  const content = listOf(logprobs['content'])
+  if (content.length === 0) return vectorOf(logprobs['token_logprobs'])
+  return vectorOf(content.map((token) => (isRecord(token) ? token['logprob'] : undefined)))
 }
 
 /** Records are at most 64 levels deep, so recursion is. */

@@ -66,3 +66,12 @@ export function valueAt(fields: Fields, path: string): unknown {
     from = dot + 1
   }
 }
+
+/** Numbers that a vector may have; the largest embeddings have a quarter of it, and images of 28 by 28 a twentieth. */
+const LONGEST_VECTOR = 16_384
+
+/** Numbers only: one that is none, or too many of them, spoils the vector. */
+export function vectorOf(value: unknown): Float32Array | undefined {
+  if (!Array.isArray(value) || value.length === 0 || value.length > LONGEST_VECTOR) return undefined
+  return value.every((item) => typeof item === 'number') ? Float32Array.from(value) : undefined
+}

@@ -46,6 +46,29 @@ describe('LiteLLM', () => {
     expect(eventOf(record({ call_type })).inference?.operation).toBe(operation)
   })
 
+  test('an embedding that was answered is the feature vector', () => {
+    const response = { object: 'list', data: [{ index: 0, embedding: [0.5, -0.25, 1] }] }
+    expect(eventOf(record({ response })).inference?.features).toEqual(Float32Array.of(0.5, -0.25, 1))
+    const spoilt = { data: [{ embedding: [0.5, 'x'] }] }
+    expect(eventOf(record({ response: spoilt })).inference?.features).toBeUndefined()
+  })
+
+  test.each([
+    [
+      'chat',
+      {
+        content: [
+          { token: 'a', logprob: -0.5 },
+          { token: 'b', logprob: -2 },
+        ],
+      },
+    ],
+    ['completions', { tokens: ['a', 'b'], token_logprobs: [-0.5, -2] }],
+  ])('log-probabilities of tokens are read as %s gives them', (_, logprobs) => {
+    const response = { choices: [{ message: { content: 'a b' }, logprobs }] }
+    expect(eventOf(record({ response })).inference?.tokenLogprobs).toEqual(Float32Array.of(-0.5, -2))
+  })
+
   test('a failure carries its code, or its class', () => {
     const failed = (error_information: unknown): unknown => record({ status: 'failure', error_information })
     expect(eventOf(failed({ error_code: '429', error_class: 'RateLimitError' })).inference).toMatchObject({
