@@ -1,0 +1,93 @@
+import type {
+  ColumnDistances,
+  FourierPlan,
+  Held,
+  Kernels,
+  Layer,
+  Matrix,
+  Moments,
+  Neighbours,
+  PermutationResult,
+  PermutationTest,
+} from '../../../contract/compute.ts'
+import type { Given } from '../../../contract/plugin.ts'
+import * as shapes from '../plan/shapes.ts'
+import { columnDistances } from './columns.ts'
+import { Device } from './device.ts'
+import type { DeviceOptions } from './device.ts'
+import { GpuHeld } from './held.ts'
+import { mlpScore } from './mlp.ts'
+import { moments } from './moments.ts'
+import { mmdPermute } from './permute.ts'
+import { fourierFeatures } from './fourier.ts'
+import { topK } from './top-k.ts'
+
+/**
+ * The kernels on a GPU through WebGPU (Vulkan, Metal or Direct3D 12; the optional package `webgpu`): own WGSL in single
+ * precision, sums in blocks, what is subtracted or counted finished in double precision on the CPU. Throws RefusedError
+ * with the cure when there is no GPU; one that computes in software is refused unless allowed.
+ */
+export async function openWebgpu(given: Given, options: DeviceOptions = {}): Promise<WebgpuKernels> {
+  const device = await Device.open(options)
+  given.log.info('GPU opened', { adapter: device.what, bindingBytes: device.bindingBytes })
+  return new WebgpuKernels(device)
+}
+
+export class WebgpuKernels implements Kernels {
+  readonly device = 'webgpu'
+  readonly #device: Device
+
+  constructor(device: Device) {
+    this.#device = device
+  }
+
+  /** The adapter, for people. */
+  get what(): string {
+    return this.#device.what
+  }
+
+  async hold(references: Matrix): Promise<Held> {
+    shapes.checkMatrix(references, 'references')
+    return await GpuHeld.of(this.#device, references)
+  }
+
+  async topK(queries: Matrix, references: Held, k: number): Promise<Neighbours> {
+    shapes.checkTopK(queries, references, k)
+    return await topK(this.#device, queries, this.#own(references), k)
+  }
+
+  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan)
+    return await fourierFeatures(this.#device, inputs, plan)
+  }
+
+  async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
+    shapes.checkPermutation(test)
+    return await mmdPermute(this.#device, test)
+  }
+
+  async ksPsi(reference: Held, current: Matrix): Promise<ColumnDistances> {
+    shapes.checkColumnPair(reference, current)
+    return await columnDistances(this.#device, this.#own(reference), current)
+  }
+
+  async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
+    shapes.checkLayers(inputs, layers)
+    return await mlpScore(this.#device, inputs, layers)
+  }
+
+  async moments(inputs: Matrix): Promise<Moments> {
+    shapes.checkMoments(inputs)
+    return await moments(this.#device, inputs)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#device.close()
+  }
+
+  #own(held: Held): GpuHeld {
+    if (!(held instanceof GpuHeld)) throw new RangeError('these references are held by another device')
+    held.check(this.#device)
+    return held
+  }
+}
