@@ -35,6 +35,24 @@ export interface Io {
   progress(text: string): void
 }
 
+/** Flags that take one text each. */
+export function textOptions(...names: readonly string[]): Options {
+  return Object.fromEntries(names.map((name) => [name, { type: 'string' }]))
+}
+
+/** Those of these flags that were given. */
+export function textsGiven<Name extends string>(
+  call: Call,
+  ...names: readonly Name[]
+): { readonly [Each in Name]?: string } {
+  const given: { [Each in Name]?: string } = {}
+  for (const name of names) {
+    const text = textFlag(call, name)
+    if (text !== undefined) given[name] = text
+  }
+  return given
+}
+
 /** A flag that takes one text. */
 export function textFlag(call: Call, name: string): string | undefined {
   const value = call.flags[name]

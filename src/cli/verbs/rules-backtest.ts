@@ -5,7 +5,7 @@ import { commandWorld } from '../../app/command-world.ts'
 import { loadConfig } from '../../app/config/load.ts'
 import { RefusedError, UsageError, describeProblem } from '../../runtime/errors.ts'
 import { paint, printable, table } from '../call/io.ts'
-import { textFlag, type Io, type Verb } from '../call/verb.ts'
+import { textOptions, textsGiven, type Io, type Verb } from '../call/verb.ts'
 
 /** `rules backtest DIR PATH…`: how often rules fire on past logs, and whether that is what was expected. */
 export const rulesBacktest: Verb = {
@@ -16,28 +16,20 @@ export const rulesBacktest: Verb = {
     'modelward rules backtest ./my-rules /var/log/cloudtrail',
     'modelward rules backtest ./my-rules ./logs --expect expected.yml --junit backtest.xml',
   ],
-  options: {
-    expect: { type: 'string' },
-    junit: { type: 'string' },
-    format: { type: 'string' },
-    'skip-invalid': { type: 'boolean' },
-  },
+  options: { ...textOptions('expect', 'junit', 'format'), 'skip-invalid': { type: 'boolean' } },
   async run(call) {
     const { io, words, signal } = call
     const [folder, ...paths] = words
     if (folder === undefined || paths.length === 0) throw new UsageError('modelward rules backtest DIR PATH…')
-    const format = textFlag(call, 'format')
-    const expect = textFlag(call, 'expect')
-    const junit = textFlag(call, 'junit')
+    const { config, junit, ...others } = textsGiven(call, 'config', 'junit', 'format', 'expect')
     const result = await backtest(
       {
-        config: loadConfig(textFlag(call, 'config'), { ruleFolders: [folder] }),
+        config: loadConfig(config, { ruleFolders: [folder] }),
         world: commandWorld(),
         paths,
         skipInvalidRules: call.flags['skip-invalid'] === true,
         progress: (text) => io.progress(text),
-        ...(format === undefined ? {} : { format }),
-        ...(expect === undefined ? {} : { expect }),
+        ...others,
       },
       signal,
     )

@@ -2,7 +2,7 @@ import { signFolder } from '../../app/sign-pack.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { UsageError } from '../../runtime/errors.ts'
 import { printable } from '../call/io.ts'
-import { textFlag, type Verb } from '../call/verb.ts'
+import { textOptions, textsGiven, type Verb } from '../call/verb.ts'
 
 /** `rules sign DIR --key FILE`: makes a rule folder a signed pack. */
 export const rulesSign: Verb = {
@@ -13,28 +13,15 @@ export const rulesSign: Verb = {
     'openssl genpkey -algorithm ed25519 -out private.pem && openssl pkey -in private.pem -pubout -out public.pem',
     'modelward rules sign ./my-rules --key private.pem --version 1.4.0 --out my-rules-1.4.0.tar',
   ],
-  options: {
-    key: { type: 'string' },
-    name: { type: 'string' },
-    version: { type: 'string' },
-    out: { type: 'string' },
-  },
+  options: textOptions('key', 'name', 'version', 'out'),
   async run(call) {
     const { io, words } = call
     const [folder] = words
-    const key = textFlag(call, 'key')
+    const { key, ...others } = textsGiven(call, 'key', 'name', 'version', 'out')
     if (folder === undefined || words.length > 1 || key === undefined)
       throw new UsageError('modelward rules sign DIR --key PRIVATE.pem')
-    const [name, version, out] = [textFlag(call, 'name'), textFlag(call, 'version'), textFlag(call, 'out')]
-    if (out !== undefined && !out.endsWith('.tar')) throw new UsageError(`--out ${out}: its name must end in .tar`)
-    const signed = signFolder({
-      folder,
-      key,
-      now: systemClock.now(),
-      ...(name === undefined ? {} : { name }),
-      ...(version === undefined ? {} : { version }),
-      ...(out === undefined ? {} : { out }),
-    })
+    if (others.out?.endsWith('.tar') === false) throw new UsageError(`--out ${others.out}: its name must end in .tar`)
+    const signed = signFolder({ folder, key, now: systemClock.now(), ...others })
     const { manifest, written } = signed
     const files = Object.keys(manifest.files).length
     if (io.asJson) io.json({ kind: 'pack', ...manifest, files, key: signed.key, written })

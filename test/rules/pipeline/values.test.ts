@@ -5,20 +5,24 @@ const replacing = (regex: string, replacement: string, rest = {}): ReturnType<ty
   stepOf({ type: 'replace_string', regex, replacement, ...rest })
 
 test.each([
-  ['value', 'test', 'a: value1', 'a="test1"'],
-  ['^.*\\\\', '/', 'a: "*\\\\value"', 'a="/value"'],
-  ['12', '99', 'a: 123', 'a="993"'],
-  ['x', '99', 'a: 123', 'a=123'],
-  ['(b)(c)', '\\2\\g<1>', 'a: abc', 'a="acb"'],
-  ['(?P<letter>b)', '<\\g<letter>>', 'a: abc', 'a="a<b>c"'],
-  ['b', '*', 'a: abc', 'a="a*c"'],
-  ['b', '\\\\*', 'a: abc', 'a="a\\*c"'],
-  ['b', '\\\\\\\\', 'a: abc', 'a="a\\\\\\c"'],
-  ['Windows', 'WinNT', 'a: C:\\Windows\\*', 'a="C:\\WinNT\\*"'],
-  ['\\\\\\*$', '', 'a: C:\\Windows\\\\*', 'a="C:\\Windows"'],
-  ['x', 'y', 'a: "*a?"', 'a="*a?"'],
-])('replace_string %s by %s: %s', (regex, replacement, lines, made) => {
-  expect(piped(lines, replacing(regex, replacement))).toBe(made)
+  [replacing('value', 'test'), 'a: value1', 'a="test1"'],
+  [replacing('12', '99'), 'a: 123', 'a="993"'],
+  [replacing('x', '99'), 'a: 123', 'a=123'],
+  [replacing('(b)(c)', '\\2\\g<1>'), 'a: abc', 'a="acb"'],
+  [replacing('(?P<letter>b)', '<\\g<letter>>'), 'a: abc', 'a="a<b>c"'],
+])('replace_string replaces text, by number and name of a group too: %#', (step, lines, made) => {
+  expect(piped(lines, step)).toBe(made)
+})
+
+test('replace_string sees wildcards as they are written, and makes them', () => {
+  const made = (lines: string, regex: string, by: string): string => piped(`a: ${lines}`, replacing(regex, by))
+  expect(made('"*\\\\value"', '^.*\\\\', '/')).toBe('a="/value"')
+  expect(made('"*a?"', 'x', 'y')).toBe('a="*a?"')
+  expect(made('abc', 'b', '*')).toBe('a="a*c"')
+  expect(made('abc', 'b', '\\\\*')).toBe('a="a\\*c"')
+  expect(made('abc', 'b', '\\\\\\\\')).toBe('a="a\\\\\\c"')
+  expect(made('C:\\Windows\\*', 'Windows', 'WinNT')).toBe('a="C:\\WinNT\\*"')
+  expect(made('C:\\Windows\\\\*', '\\\\\\*$', '')).toBe('a="C:\\Windows"')
 })
 
 test('A wildcard after a backslash is still a wildcard after a replacement elsewhere', () => {
