@@ -61,7 +61,8 @@ export function readReference(bytes: Uint8Array, kind: string, version: number):
     const Kind = KINDS[type]
     const size = length * Kind.BYTES_PER_ELEMENT
     if (at + size > bytes.length) throw damaged(`${name} is cut off`)
-    arrays[name] = new Kind(bytes.slice(at, at + size).buffer)
+    // Not bytes.slice: of a Buffer that is a view, and a view need not begin at a multiple of eight.
+    arrays[name] = new Kind(Uint8Array.from(bytes.subarray(at, at + size)).buffer)
     at += aligned(size)
   }
   return { header: head.header, arrays }

@@ -18,6 +18,7 @@ describe('a frozen reference', () => {
     const moved = new Uint8Array(bytes.length + 3)
     moved.set(bytes, 3)
     expect(readReference(moved.subarray(3), 'toy', 1).arrays).toEqual(arrays)
+    expect(readReference(Buffer.from(moved.buffer, 3), 'toy', 1).arrays).toEqual(arrays)
   })
 
   test.each([
