@@ -30,6 +30,8 @@ export type BudgetConfig = z.output<typeof BudgetConfig>
 /** The name that evidence has as a score. */
 export const EVIDENCE = 'evidence'
 
+/** Weight of the detector whose look it is against the mean of all: looks are counted of each, so none is diluted. */
+const OWN = 0.5
 /** Weight of the newest window against those before it. */
 const NEWEST = 0.5
 /** What a window counts among earlier ones: about the last 16 are remembered. */
@@ -48,9 +50,9 @@ const SECTION = { name: 'evidence.1', bytes: 8 * (SLOTS_FROM + MOST_DETECTORS * 
 /**
  * One evidence for each principal, from the p-values and e-values of all detectors. Windows of one principal are not
  * independent (a client that is unlike others is so in every window), so their e-values are averaged, not multiplied: a
- * mean of e-values is an e-value however they depend on each other (Vovk and Wang 2021, sec. 3), half of it the newest
- * window. Detectors weigh equally. It is told when it first reaches the budget's threshold, and again at each factor of
- * ten; once it has fallen to a tenth of the threshold it may be told anew.
+ * mean of e-values is an e-value however they depend on each other (Vovk and Wang 2021, sec. 3). Half of it is the detector
+ * that has just looked (half of that its newest window), half the mean of all. It is told when it first reaches the
+ * budget's threshold, and again at each factor of ten; once it has fallen to a tenth of that it may be told anew.
  *
  * State: 0.8 KB a principal, least recently scored out first; who was evicted begins with evidence 1, so nobody gains by
  * it more than a window, and a new key was never worth less. About 1 µs a score.
@@ -72,7 +74,8 @@ export class Fusion implements Evidence {
     const row = this.#rows.use(score.principal)
     this.#take(row, SLOTS_FROM + slot * PER_SLOT, score, this.#valueOf(score))
     const parts = this.#partsOf(row)
-    const evidence = parts.reduce((sum, { e }) => sum + e, 0) / parts.length
+    const own = parts[slot]?.e ?? 1
+    const evidence = OWN * own + (1 - OWN) * (parts.reduce((sum, { e }) => sum + e, 0) / parts.length)
     const rung = rungOf(evidence, this.#budget.threshold)
     const told = row.numbers[RUNG] ?? 0
     if (rung > told || rung < 0) row.numbers[RUNG] = Math.max(0, rung)
@@ -117,7 +120,7 @@ export class Fusion implements Evidence {
    */
   #valueOf({ p, e, counts }: Score): number {
     if (e !== undefined && counts === 'window') return e
-    const level = Math.min(1, 1 / (this.#budget.threshold * 4 * this.#slots.size))
+    const level = Math.min(1, (OWN * NEWEST) / (2 * this.#budget.threshold))
     return (mixedCalibrator(p ?? 1) + stepCalibrator(p ?? 1, level)) / 2
   }
 
