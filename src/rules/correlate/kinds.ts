@@ -29,6 +29,7 @@ export function kindOf(correlation: Correlation, latenessMs: number): Kind {
       timespanMs,
       latenessMs,
       values,
+      least: takes === 'number' ? 1 : leastOf(condition),
       places: isTemporal ? rules.length : 0,
       make,
       holds: holdsOf(condition, correlation),
@@ -60,6 +61,12 @@ export function kindOf(correlation: Correlation, latenessMs: number): Kind {
       break
   }
   return of('places', 'seen', () => new Ordered(rules.length), { values: 'small', isTemporal: true })
+}
+
+/** How many events there are at least where what is compared is never more than the number of events. */
+function leastOf(condition: CorrelationCondition): number {
+  const bounds = condition.kind === 'rules' ? [] : condition.bounds
+  return Math.max(1, ...bounds.map(({ operator, value }) => (/^(gte?|eq)$/.test(operator) ? value : 1)))
 }
 
 function holdsOf(condition: CorrelationCondition, { type, rules }: Correlation): Shape['holds'] {

@@ -78,6 +78,8 @@ export class CorrelationMemory implements Memory {
   readonly #groups: Groups<number>
   readonly #feeds: ReadonlyMap<string, Feed>
   readonly #make: (slot: number) => number
+  #lastRule: RuleFacts | undefined
+  #lastFeed: Feed | undefined
   /** The event taken last and its group: an event that several rules feed is one event. */
   #last: Event | undefined
   #lastKey = -1
@@ -103,7 +105,7 @@ export class CorrelationMemory implements Memory {
 
   take(sign: Sign): Sign | undefined {
     const { event } = sign
-    const feed = this.#feeds.get(sign.rule.id)
+    const feed = this.#feedOf(sign.rule)
     const isAgain = event === this.#last
     if (!feed || (isAgain && this.#isCounted && this.#kind.isOneValueEach)) return undefined
     if (!isAgain) this.#hasAnswered = this.#isCounted = false
@@ -142,6 +144,14 @@ export class CorrelationMemory implements Memory {
 
   state(): Iterable<StateChange> {
     return this.#groups.state()
+  }
+
+  #feedOf(rule: RuleFacts): Feed | undefined {
+    if (rule !== this.#lastRule) {
+      this.#lastRule = rule
+      this.#lastFeed = this.#feeds.get(rule.id)
+    }
+    return this.#lastFeed
   }
 
   #valueOf(feed: Feed, event: Event): number | undefined {

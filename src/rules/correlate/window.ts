@@ -17,6 +17,8 @@ export interface Shape {
   readonly values: 'none' | 'small' | 'any'
   /** Of temporal correlations: how many rules they list. */
   readonly places: number
+  /** Windows of fewer events cannot hold: their measure need not be asked. */
+  readonly least: number
   make(): Measure
   /** Whether the condition holds for a window that begins after `since`. */
   holds(measure: Measure, count: number, since: number): boolean
@@ -142,6 +144,7 @@ export class Windows {
     if (at >= this.newest) {
       this.#push(at, value, refs)
       this.#close()
+      if (this.#end - this.#from < this.#shape.least) return false
       return this.#holds(this.#measure(), this.#from, this.#end - 1)
     }
     const place = this.#insert(at, value, refs)
