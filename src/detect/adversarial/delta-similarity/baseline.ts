@@ -5,7 +5,7 @@ import type { Observed } from '../../calibration/calibration.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
-import { BINS, kuiper, sumOf } from './distances.ts'
+import { BINS, gathering, sumOf } from './distances.ts'
 import { writeOrdinary } from './ordinary.ts'
 import { SECTIONS, Walk } from './walk.ts'
 
@@ -43,7 +43,7 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
   async calibrate(events: readonly Event[]): Promise<void> {
     for (const event of events) {
       const cosines = this.#full(event)
-      const value = cosines && kuiper(cosines, this.#shape)
+      const value = cosines && gathering(cosines, this.#shape)?.excess
       if (value !== undefined) this.#observed.push({ client: event.principal ?? '', value })
     }
   }

@@ -8,7 +8,8 @@ import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
 import { DeltaSimilarityBaseline } from './baseline.ts'
-import { kuiper, sumOf } from './distances.ts'
+import { gathering, sumOf } from './distances.ts'
+import type { Gathering } from './distances.ts'
 import { explain, explainLearning } from './explain.ts'
 import type { Seen } from './explain.ts'
 import { KIND, Learned, readOrdinary, TEACHING_WINDOWS } from './ordinary.ts'
@@ -23,15 +24,16 @@ const Config = z.strictObject({
 })
 type Config = z.infer<typeof Config>
 
-/** A window less usual than this does not become a principal's own past, nor the fleet's. */
+/** A window less usual than this does not become a principal's own past. The fleet learns all that were quiet: without its
+ * unusual windows, unusual ones would soon be taken for rarer than they are. */
 const LEARN_ABOVE = 0.05
 /** Own cosines from which on they count. */
 const OWN_COSINES = 126
 
 /**
  * Finds black-box attacks by how their queries step: DS = cos(x[i] - x[i-1], x[i+1] - x[i]) over a principal's consecutive
- * vectors (GWAD, CVPR 2025, arXiv 2503.02986), told from the fleet's by Kuiper's form of the KS distance in place of
- * GWAD's network; ATLAS AML.T0043.001, control IN-1. Noise of any size has the same directions, so turning it up does not
+ * vectors (GWAD, CVPR 2025, arXiv 2503.02986), told from the fleet's by Kuiper's form of the KS distance (`distances.ts`)
+ * in place of GWAD's network; ATLAS AML.T0043.001, control IN-1. Noise of any size has the same directions, so turning it up does not
  * help the attacker; mixing in other queries does. Vectors only: directions between bags of words say little.
  *
  * - Equal vectors in a row (retries) and steps on one line (sliders, sweeps of one parameter, back and forth) are counted and
@@ -111,7 +113,7 @@ class DeltaSimilarityDetector implements Detector {
     this.#pending = undefined
     const walk = new Walk(pending.row)
     if (pending.p !== null && pending.p > LEARN_ABOVE) this.#rows.touch(pending.row, walk.learnOwn(pending.cosines))
-    if (this.#frozen || (pending.p !== null && pending.p <= LEARN_ABOVE) || !walk.mayTeach(TEACHING_WINDOWS)) return
+    if (this.#frozen || !walk.mayTeach(TEACHING_WINDOWS)) return
     this.#rows.touch(pending.row, 0)
     this.#learned.learn(pending.client, pending.cosines)
   }
@@ -147,20 +149,20 @@ class DeltaSimilarityDetector implements Detector {
     const window = { from: walk.startedAt, to: event.at, events: this.#config.window }
     walk.close()
     const told = { detector: this.#name, event, principal, direction: 'high', window, counts: 'window' as const }
-    const distance = ordinary && this.#distance(cosines, walk, ordinary)
-    const isKnown = ordinary !== undefined && distance !== undefined
-    const usual = isKnown ? ordinary.calibration.high(distance) : null
+    const found = ordinary && this.#gathering(cosines, walk, ordinary)
+    const isKnown = ordinary !== undefined && found !== undefined
+    const usual = isKnown ? ordinary.calibration.high(found.excess) : null
     const p = isKnown && seen.rests ? 1 : usual
     if (seen.rests) this.#resting.add(1, { component_id: this.#name })
     else this.#pending = { event: event.id, row, client: this.#hash.of(row.key), cosines, p }
-    if (isKnown) return [{ ...told, p, explain: explain(seen, distance, ordinary) }]
+    if (isKnown) return [{ ...told, p, explain: explain(seen, found, ordinary.calibration) }]
     return walk.warnOnce() ? [{ ...told, p: null, explain: explainLearning(seen, this.#learned.progress) }] : NOTHING
   }
 
-  /** From the fleet, or from the principal's own past where that is nearer. */
-  #distance(cosines: Uint8Array, walk: Walk, ordinary: Ordinary): number | undefined {
-    const fleet = kuiper(cosines, ordinary.shape)
-    const own = sumOf(walk.own) < OWN_COSINES ? undefined : kuiper(cosines, walk.own)
-    return fleet === undefined || own === undefined ? fleet : Math.min(fleet, own)
+  /** Against the fleet, or against the principal's own past where that is nearer. */
+  #gathering(cosines: Uint8Array, walk: Walk, ordinary: Ordinary): Gathering | undefined {
+    const fleet = gathering(cosines, ordinary.shape)
+    const own = sumOf(walk.own) < OWN_COSINES ? undefined : gathering(cosines, walk.own)
+    return fleet && own && own.excess < fleet.excess ? own : fleet
   }
 }

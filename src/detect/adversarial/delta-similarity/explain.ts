@@ -1,6 +1,7 @@
 import type { Explanation } from '../../../contract/detect.ts'
-import { meanOf, sumOf } from './distances.ts'
-import type { Ordinary } from './ordinary.ts'
+import type { Calibration } from '../../calibration/calibration.ts'
+import { sumOf } from './distances.ts'
+import type { Gathering } from './distances.ts'
 
 /** A full window, as it is told. */
 export interface Seen {
@@ -11,22 +12,22 @@ export interface Seen {
   readonly exemplars: readonly string[]
 }
 
-export function explain(seen: Seen, distance: number, { shape, calibration }: Ordinary): Explanation {
-  const [mean, usual] = [meanOf(seen.cosines), meanOf(shape)]
+export function explain(seen: Seen, found: Gathering, calibration: Calibration): Explanation {
   const rest = seen.rests
     ? '; a scene at rest: one centre that does not move and one answer, as of a camera, and no evidence'
     : ''
   return {
     feature: 'delta_similarity',
-    seen: round(distance),
+    seen: round(found.excess),
     expected: round(calibration.typical),
     text:
-      `directions of ${sumOf(seen.cosines)} steps between consecutive inputs are ${round(distance)} from the fleet's ` +
-      `(Kuiper distance; usual ${round(calibration.typical)}), mean cosine ${round(mean)} against ${round(usual)}; ` +
-      `${seen.repeats} repeats and ${seen.collinear} steps on one line not counted${rest}`,
+      `of ${sumOf(seen.cosines)} steps between consecutive inputs ${percent(found.share)} turn by a cosine of ` +
+      `${round(found.from)} to ${round(found.to)} to the step before, usual ${percent(found.usual)}: an excess of ` +
+      `${round(found.excess)}, usual ${round(calibration.typical)}; ${seen.repeats} repeats and ${seen.collinear} steps ` +
+      `on one line not counted${rest}`,
     exemplars: seen.exemplars,
-    mean_cosine: round(mean),
-    usual_mean_cosine: round(usual),
+    cosine_from: round(found.from),
+    cosine_to: round(found.to),
     repeats: seen.repeats,
     collinear: seen.collinear,
     rests: seen.rests,
@@ -36,7 +37,7 @@ export function explain(seen: Seen, distance: number, { shape, calibration }: Or
 export function explainLearning(seen: Seen, progress: number): Explanation {
   return {
     feature: 'delta_similarity',
-    seen: round(meanOf(seen.cosines)),
+    seen: sumOf(seen.cosines),
     expected: null,
     text:
       'a window of steps between inputs is full, but what is usual is not known yet: it is being learned from quiet windows ' +
@@ -44,6 +45,10 @@ export function explainLearning(seen: Seen, progress: number): Explanation {
     learning: progress,
     exemplars: seen.exemplars,
   }
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`
 }
 
 function round(value: number): number {

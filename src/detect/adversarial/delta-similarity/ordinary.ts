@@ -3,7 +3,7 @@ import { Calibration } from '../../calibration/calibration.ts'
 import type { Observed } from '../../calibration/calibration.ts'
 import { arrayOf, readReference, writeReference } from '../../reference/reference.ts'
 import { SingleRow } from '../../state/single-row.ts'
-import { BINS, kuiper, sumOf } from './distances.ts'
+import { BINS, gathering, sumOf } from './distances.ts'
 
 export const KIND = 'delta-similarity'
 const VERSION = 1
@@ -61,7 +61,7 @@ export class Learned {
       return
     }
     const count = this.#distances.numbers[0] ?? 0
-    const distance = kuiper(cosines, shape)
+    const distance = gathering(cosines, shape)?.excess
     if (!this.#hasShape() || count >= MOST_DISTANCES || distance === undefined) return
     this.#distances.numbers.set([client, distance], 1 + 2 * count)
     this.#distances.numbers[0] = count + 1

@@ -16,11 +16,11 @@ const HALF = 31
 const RESTING = 3
 /** Mean cosine of steps between independent points around a centre, and what of its estimate may be off. */
 const [INDEPENDENT, LEEWAY] = [-0.5, 0.07]
-/** Share of answers other than the usual that still counts as none. */
-const SAME_ANSWER = 0.05
+/** Share of answers other than the one before that a point near a boundary may have; labels told apart by are half. */
+const SAME_ANSWER = 0.2
 
 // In numbers.
-const [LENGTH, ANSWER, ANSWERS, OTHERS, STEPS, COSINES, SQUARES, HALVES, RESTED, NUMBERS] = [
+const [LENGTH, ANSWER, ANSWERS, CHANGED, STEPS, COSINES, SQUARES, HALVES, RESTED, NUMBERS] = [
   0, 1, 2, 3, 4, 5, 6, 7, 8, 10,
 ]
 const VECTORS = NUMBERS * 8
@@ -29,8 +29,8 @@ export const TRAIL_BYTES = VECTORS + 4 * (2 * KEPT + 2 * CENTRE)
 
 /**
  * The way of one principal's vectors (projections of them), held in a row from byte `at` on: the last vector, the last
- * step, and whether they are a **resting scene**: points around one centre that does not move, with the same answer each
- * time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
+ * step, and whether they are a **resting scene**: points around one centre that does not move, with nearly the same
+ * answer each time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
  * reads scores must move to gain from them; and pairs x + u, x - u (NES) have steps of cosine -0.71, not -0.5. Without
  * answers in the telemetry no scene is known to rest.
  */
@@ -85,18 +85,18 @@ export class Trail {
 
   /** Whether all since the last call was a resting scene; then it is looked at anew. */
   rests(): boolean {
-    const [halves, rested, answers, others] = [HALVES, RESTED, ANSWERS, OTHERS].map((at) => this.#get(at))
+    const [halves, rested, answers, changed] = [HALVES, RESTED, ANSWERS, CHANGED].map((at) => this.#get(at))
     const rests =
-      (halves ?? 0) > 0 && rested === halves && (answers ?? 0) > 0 && (others ?? 0) <= SAME_ANSWER * (answers ?? 0)
-    for (const at of [HALVES, RESTED, ANSWERS, OTHERS]) this.#set(at, 0)
+      (halves ?? 0) > 0 && rested === halves && (answers ?? 0) > 0 && (changed ?? 0) <= SAME_ANSWER * (answers ?? 0)
+    for (const at of [HALVES, RESTED, ANSWERS, CHANGED]) this.#set(at, 0)
     return rests
   }
 
   #answer(answer: number | undefined): void {
-    if (answer === undefined) return this.#set(OTHERS, Infinity)
-    if (this.#get(ANSWERS) === 0) this.#set(ANSWER, answer)
+    if (answer === undefined) return this.#set(CHANGED, Infinity)
+    if (this.#get(ANSWERS) > 0 && this.#get(ANSWER) !== answer) this.#set(CHANGED, this.#get(CHANGED) + 1)
+    this.#set(ANSWER, answer)
     this.#set(ANSWERS, this.#get(ANSWERS) + 1)
-    if (this.#get(ANSWER) !== answer) this.#set(OTHERS, this.#get(OTHERS) + 1)
   }
 
   #gather(vector: Float32Array, cosine: number, square: number): void {

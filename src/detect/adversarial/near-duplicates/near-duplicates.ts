@@ -1,0 +1,215 @@
+import { z } from 'zod'
+import type {
+  Detector,
+  DetectorContext,
+  DetectorPlugin,
+  Explanation,
+  KeyUse,
+  Score,
+  StateChange,
+} from '../../../contract/detect.ts'
+import type { Event, Inference } from '../../../contract/event.ts'
+import type { Counter, Log } from '../../../contract/plugin.ts'
+import { KeyedHash } from '../../../runtime/keyed-hash.ts'
+import { seededRandom } from '../../../runtime/random.ts'
+import { isModelRequest } from '../../request/model-request.ts'
+import { KeyedRows } from '../../state/keyed-rows.ts'
+import type { Row } from '../../state/keyed-rows.ts'
+import { Vectors } from '../trail/vectors.ts'
+import { explain, explainLearning } from './explain.ts'
+import type { Seen } from './explain.ts'
+import { Fingerprints, MOST_SYMBOLS, signBits } from './fingerprint.ts'
+import { betaBinomialTail, FEWEST_CLIENTS, Fleet, MOST_TRIALS, TEACHING_WINDOWS } from './fleet.ts'
+import { Recent, SECTION } from './recent.ts'
+import type { Fingerprint } from './recent.ts'
+
+const Config = z.strictObject({
+  /** Principals (and lengths of vector) held at once; 3.9 KB each, so 78 MB by default. */
+  maxKeys: z.int().min(1).default(20_000),
+  /** Requests of one window, repeats not counted; the second window of 63 is full after 127 requests. */
+  window: z.int().min(16).max(MOST_TRIALS).default(63),
+  /** Near vectors differ in at most so many of 128 sign bits: 16 are an angle of 22 degrees. */
+  nearBits: z.int().min(0).max(48).default(16),
+  /** Near inputs have at least this share of their fingerprints in common. */
+  nearShare: z.number().min(0.1).max(1).default(0.5),
+})
+type Config = z.infer<typeof Config>
+
+/**
+ * Finds chains of near duplicates, which attacks that search around one input leave (adversarial examples by queries,
+ * inversion of embeddings, suffixes of prompts that are tuned): Blacklight, arXiv 2006.14042, with its faults cured
+ * (`fingerprint.ts`); ATLAS AML.T0043.001, control IN-1.
+ *
+ * - A request is near when it resembles one of its principal's last 16 different inputs, so up to 15 others between two
+ *   queries of an attack do not hide it. Exact repeats (retries) and steps on one line (sliders) are counted and no
+ *   evidence; a scene at rest (`trail.ts`: a camera) is told with p = 1.
+ * - What is remembered is each principal's own: an index of the whole fleet could be flushed by anyone with enough
+ *   requests. An attack over several accounts leaves a chain in each that has two of its queries among 16; over more than
+ *   that it is for the linkage of accounts to see. Evicted principals are counted and come back with no memory.
+ * - p: windows of near requests among the fleet's (`fleet.ts`), learned from quiet windows, of each principal at most four;
+ *   or among the principal's own past where that makes them more usual. The own past is learned from quiet windows of
+ *   p > 0.01 alone, so it cannot be taught by an attack that is noticed from its first window.
+ * - Noise of more than about a third of the input's own size leaves nothing to resemble: delta-similarity sees that.
+ *
+ * State: salted hashes, sign bits and a projection; 3.9 KB a principal. 25 µs for a request with 784 numbers.
+ */
+export const nearDuplicates: DetectorPlugin<Config> = {
+  kind: 'near-duplicates',
+  summary: 'Chains of near-duplicate inputs, as searches around one input leave (IN-1, AML.T0043.001)',
+  needs: [],
+  config: Config,
+  examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 10, nearShare: 0.8 }],
+  open: async (config, context) => new NearDuplicatesDetector(config, context),
+}
+
+const NOTHING: readonly Score[] = []
+/** A window less usual than this does not become a principal's own past. */
+const LEARN_ABOVE = 0.01
+/** Own trials from which on they count, and how much a principal's windows differ. */
+const [OWN_TRIALS, OWN_CORRELATION] = [120, 0.1]
+
+/** A full window that waits for the word that its event was quiet. */
+interface Pending {
+  readonly event: string
+  readonly row: Row
+  readonly seen: Seen
+  readonly p: number | null
+}
+
+class NearDuplicatesDetector implements Detector {
+  readonly #config: Config
+  readonly #name: string
+  readonly #log: Log
+  readonly #rows: KeyedRows
+  readonly #vectors: Vectors
+  readonly #hash: KeyedHash
+  readonly #fingerprints: Fingerprints
+  readonly #fleets: { readonly vector: Fleet; readonly text: Fleet }
+  readonly #resting: Counter
+  #pending: Pending | undefined
+
+  constructor(config: Config, { name, log, key, metrics }: DetectorContext) {
+    this.#config = config
+    this.#name = name
+    this.#log = log
+    this.#rows = new KeyedRows(config.maxKeys, [SECTION])
+    this.#vectors = new Vectors(name, key, metrics)
+    this.#hash = new KeyedHash(key)
+    const random = seededRandom(this.#hash.of('fingerprints') % 2 ** 32)
+    this.#fingerprints = new Fingerprints(() => random.next() * 2 ** 32)
+    this.#fleets = { vector: new Fleet('vectors', config.window), text: new Fleet('texts', config.window) }
+    const help = 'Windows of a scene at rest, which are no evidence'
+    this.#resting = metrics.counter('modelward_detector_resting_total', help, ['component_id'])
+  }
+
+  score(event: Event): readonly Score[] {
+    if (!isModelRequest(event)) return NOTHING
+    const { inference, principal } = event
+    const { features, prompt } = inference
+    if (features) return this.#scoreVector(event, principal, features, inference.output)
+    if (prompt === undefined || prompt === '') return NOTHING
+    const fingerprint = this.#ofText(prompt, inference)
+    return fingerprint ? this.#count(event, principal, this.#rows.use(`text/${principal}`), fingerprint) : NOTHING
+  }
+
+  learn(event: Event): void {
+    const pending = this.#pending
+    if (pending?.event !== event.id) return
+    this.#pending = undefined
+    const { row, seen, p } = pending
+    const recent = new Recent(row)
+    if (p !== null && p > LEARN_ABOVE) recent.learnOwn(seen.trials, seen.hits)
+    const teaches = recent.mayTeach(TEACHING_WINDOWS)
+    this.#rows.touch(row, 0)
+    if (teaches) this.#fleets[seen.of].learn(seen.hits, teaches.first)
+  }
+
+  changes(): readonly StateChange[] {
+    return [...this.#fleets.vector.changes(), ...this.#fleets.text.changes(), ...this.#rows.changes()]
+  }
+
+  restore(state: Iterable<StateChange>): void {
+    const { vector, text } = this.#fleets
+    vector.clear()
+    text.clear()
+    this.#pending = undefined
+    const own = [...state].filter((change) => !vector.restore(change) && !text.restore(change))
+    const unknown = this.#rows.restore(own)
+    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+  }
+
+  keys(): KeyUse {
+    return this.#rows.keys()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #scoreVector(event: Event, principal: string, features: Float32Array, output: string | undefined): readonly Score[] {
+    const projected = this.#vectors.project(features)
+    if (!projected) return NOTHING
+    const row = this.#rows.use(`${features.length}/${principal}`)
+    const fingerprint: Fingerprint = {
+      exact: this.#hash.of(String.fromCharCode(...new Uint16Array(projected.buffer))),
+      bits: signBits(projected),
+      hashes: this.#fingerprints.ofVector(features),
+    }
+    const recent = new Recent(row)
+    if (recent.trail.enter(projected, this.#vectors.answer(output)).kind !== 'collinear')
+      return this.#count(event, principal, row, fingerprint)
+    recent.noteCollinear()
+    recent.remember(fingerprint)
+    return NOTHING
+  }
+
+  #ofText(prompt: string, { promptHash }: Inference): Fingerprint | undefined {
+    if (prompt.length > MOST_SYMBOLS) this.#vectors.skip('text_cut')
+    const hashes = this.#fingerprints.ofText(prompt)
+    if (hashes.length === 0) return this.#vectors.skip('text_too_short')
+    const exact = promptHash ?? `${prompt.length}:${prompt.slice(0, MOST_SYMBOLS)}`
+    return { exact: this.#hash.of(exact), bits: undefined, hashes }
+  }
+
+  #count(event: Event, principal: string, row: Row, fingerprint: Fingerprint): readonly Score[] {
+    const recent = new Recent(row)
+    if (recent.isRepeat(fingerprint)) return NOTHING
+    recent.try(event, fingerprint, { bits: this.#config.nearBits, share: this.#config.nearShare })
+    recent.remember(fingerprint)
+    return recent.trials < this.#config.window ? NOTHING : this.#verdict(event, principal, row, recent, fingerprint)
+  }
+
+  #verdict(event: Event, principal: string, row: Row, recent: Recent, { bits }: Fingerprint): readonly Score[] {
+    const of = bits ? 'vector' : 'text'
+    const { trials, hits, repeats, collinear, ownTrials, ownHits } = recent
+    const rests = recent.trail.rests()
+    const seen: Seen = {
+      of,
+      trials,
+      hits,
+      repeats,
+      collinear,
+      ownTrials,
+      ownHits,
+      rests,
+      exemplars: recent.exemplars(),
+    }
+    const window = { from: recent.startedAt, to: event.at, events: trials }
+    recent.close()
+    const fleet = this.#fleets[of]
+    const isKnown = fleet.clients >= FEWEST_CLIENTS
+    const usual = isKnown ? Math.max(fleet.highP(hits), ownP(seen)) : null
+    const p = isKnown && rests ? 1 : usual
+    if (rests) this.#resting.add(1, { component_id: this.#name })
+    else this.#pending = { event: event.id, row, seen, p }
+    const told = (explained: Explanation): readonly Score[] => [
+      { detector: this.#name, event, principal, p, direction: 'high', counts: 'window', window, explain: explained },
+    ]
+    if (isKnown) return told(explain(seen, fleet.usual))
+    return recent.warnOnce() ? told(explainLearning(seen, fleet.clients / FEWEST_CLIENTS)) : NOTHING
+  }
+}
+
+/** p of these hits in the principal's own past; 0 while there is none. */
+function ownP({ trials, hits, ownTrials, ownHits }: Seen): number {
+  if (ownTrials < OWN_TRIALS) return 0
+  return betaBinomialTail(trials, (ownHits + 0.5) / (ownTrials + 1), OWN_CORRELATION, hits)
+}

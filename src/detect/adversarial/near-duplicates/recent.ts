@@ -1,0 +1,181 @@
+import type { Event } from '../../../contract/event.ts'
+import type { Row } from '../../state/keyed-rows.ts'
+import { readShortText, writeShortText } from '../../state/short-text.ts'
+import { Trail, TRAIL_BYTES } from '../trail/trail.ts'
+import { BIT_WORDS, differingBits, shareOf, SMALLEST } from './fingerprint.ts'
+
+/** Inputs of one principal that are remembered. */
+const MEMORY = 16
+const EXEMPLARS = 5
+const ID_BYTES = 32
+
+// The row, in numbers (the first belongs to the map).
+const [STARTED, TRIALS, HITS, REPEATS, COLLINEAR, ENTERED, TAUGHT, WARNED, OWN_TRIALS, OWN_HITS, NUMBERS] = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+]
+// And in bytes after them. One remembered input: what it was exactly, its sign bits, its hashes and how many they are.
+const IDS = NUMBERS * 8
+const ENTRIES = IDS + EXEMPLARS * ID_BYTES
+const ENTRY_BITS = 8
+const ENTRY_COUNT = ENTRY_BITS + 4 * BIT_WORDS
+const ENTRY_HASHES = ENTRY_COUNT + 8
+const ENTRY_BYTES = ENTRY_HASHES + 4 * SMALLEST
+const TRAIL = ENTRIES + MEMORY * ENTRY_BYTES
+
+export const SECTION = { name: 'recent.1', bytes: TRAIL + TRAIL_BYTES } as const
+
+/** An input as it is remembered: hashes alone. */
+export interface Fingerprint {
+  /** A salted number: equal inputs, equal numbers. */
+  readonly exact: number
+  /** Undefined for text. */
+  readonly bits: Int32Array | undefined
+  readonly hashes: Uint32Array
+}
+
+export interface Nearness {
+  /** Sign bits that near vectors differ in at most. */
+  readonly bits: number
+  /** Share of hashes that near inputs have in common at least. */
+  readonly share: number
+}
+
+/** One principal's last inputs and open window. A view on its row. */
+export class Recent {
+  readonly #numbers: Float64Array
+  readonly #row: Row
+  readonly trail: Trail
+
+  constructor(row: Row) {
+    this.#row = row
+    this.#numbers = row.numbers
+    this.trail = new Trail(row, TRAIL)
+  }
+
+  /** True when the input is one of those remembered, exactly: a retry, counted and not remembered again. */
+  isRepeat(fingerprint: Fingerprint): boolean {
+    for (let slot = 0; slot < this.#held; slot++)
+      if (this.#exact(slot)[0] === fingerprint.exact) {
+        this.#add(REPEATS, 1)
+        return true
+      }
+    return false
+  }
+
+  /** Counts a request that moved on one line with the two before; it is remembered, but no evidence. */
+  noteCollinear(): void {
+    this.#add(COLLINEAR, 1)
+  }
+
+  /** Counts an input into the window: is it near to one remembered? The first has nothing to be near to, and is no trial. */
+  try(event: Event, fingerprint: Fingerprint, nearness: Nearness): void {
+    if (this.#held === 0) return
+    if (this.trials === 0) this.#numbers[STARTED] = event.at
+    this.#add(TRIALS, 1)
+    if (!this.#isNear(fingerprint, nearness)) return
+    this.#add(HITS, 1)
+    const { bytes } = this.#row
+    bytes.copyWithin(IDS + ID_BYTES, IDS, IDS + (EXEMPLARS - 1) * ID_BYTES)
+    writeShortText(bytes, IDS, ID_BYTES, event.id)
+  }
+
+  remember({ exact, bits, hashes }: Fingerprint): void {
+    const slot = this.#get(ENTERED) % MEMORY
+    this.#add(ENTERED, 1)
+    this.#exact(slot)[0] = exact
+    const own = this.#bits(slot)
+    if (bits) own.set(bits)
+    else own.fill(0)
+    this.#count(slot)[0] = hashes.length
+    this.#hashes(slot, SMALLEST).fill(0).set(hashes)
+  }
+
+  close(): void {
+    for (const at of [TRIALS, HITS, REPEATS, COLLINEAR]) this.#numbers[at] = 0
+    this.#row.bytes.fill(0, IDS, IDS + EXEMPLARS * ID_BYTES)
+  }
+
+  /** A quiet window becomes the principal's own past, of which the recent half weighs more. */
+  learnOwn(trials: number, hits: number): void {
+    this.#numbers[OWN_TRIALS] = this.#get(OWN_TRIALS) * 0.9 + trials
+    this.#numbers[OWN_HITS] = this.#get(OWN_HITS) * 0.9 + hits
+  }
+
+  /** True for the first `most` windows that are taught to the fleet, and whether it is the first of all. */
+  mayTeach(most: number): { readonly first: boolean } | undefined {
+    if (this.#get(TAUGHT) >= most) return undefined
+    this.#add(TAUGHT, 1)
+    return { first: this.#get(TAUGHT) === 1 }
+  }
+
+  /** True once. */
+  warnOnce(): boolean {
+    if (this.#get(WARNED) > 0) return false
+    this.#add(WARNED, 1)
+    return true
+  }
+
+  get startedAt(): number {
+    return this.#get(STARTED)
+  }
+  get trials(): number {
+    return this.#get(TRIALS)
+  }
+  get hits(): number {
+    return this.#get(HITS)
+  }
+  get repeats(): number {
+    return this.#get(REPEATS)
+  }
+  get collinear(): number {
+    return this.#get(COLLINEAR)
+  }
+  get ownTrials(): number {
+    return this.#get(OWN_TRIALS)
+  }
+  get ownHits(): number {
+    return this.#get(OWN_HITS)
+  }
+
+  exemplars(): string[] {
+    const ids: string[] = []
+    for (let i = 0; i < EXEMPLARS; i++) ids.push(readShortText(this.#row.bytes, IDS + i * ID_BYTES, ID_BYTES))
+    return ids.filter((id) => id !== '')
+  }
+
+  #isNear({ bits, hashes }: Fingerprint, nearness: Nearness): boolean {
+    for (let slot = 0; slot < this.#held; slot++) {
+      if (bits && differingBits(bits, this.#bits(slot)) <= nearness.bits) return true
+      const count = this.#count(slot)[0] ?? 0
+      if (count > 0 && hashes.length > 0 && shareOf(hashes, this.#hashes(slot, count)) >= nearness.share) return true
+    }
+    return false
+  }
+
+  get #held(): number {
+    return Math.min(MEMORY, this.#get(ENTERED))
+  }
+
+  #exact(slot: number): Float64Array {
+    return new Float64Array(this.#row.bytes.buffer, this.#at(slot), 1)
+  }
+  #bits(slot: number): Int32Array {
+    return new Int32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_BITS, BIT_WORDS)
+  }
+  #count(slot: number): Uint32Array {
+    return new Uint32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_COUNT, 1)
+  }
+  #hashes(slot: number, count: number): Uint32Array {
+    return new Uint32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_HASHES, count)
+  }
+  #at(slot: number): number {
+    return this.#row.bytes.byteOffset + ENTRIES + slot * ENTRY_BYTES
+  }
+
+  #get(at: number): number {
+    return this.#numbers[at] ?? 0
+  }
+  #add(at: number, value: number): void {
+    this.#numbers[at] = this.#get(at) + value
+  }
+}
