@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'AML.T0035': 'AI Artifact Collection',
   'AML.T0040': 'AI Model Inference API Access',
   'AML.T0043': 'Craft Adversarial Data',
+  'AML.T0043.001': 'Black-Box Optimization',
   'AML.T0044': 'Full AI Model Access',
   'AML.T0049': 'Exploit Public-Facing Application',
   'AML.T0051': 'LLM Prompt Injection',
