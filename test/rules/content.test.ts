@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Event, Logsource } from '../../src/contract/event.ts'
+import type { Event } from '../../src/contract/event.ts'
+import { openNormalizer } from '../../src/normalize/normalizer.ts'
+import { Pseudonyms } from '../../src/normalize/principal/pseudonyms.ts'
 import { coverage } from '../../src/rules/coverage.ts'
 import { lintRules } from '../../src/rules/lint.ts'
 import { loadRules } from '../../src/rules/load.ts'
 import { runRuleTests } from '../../src/rules/rule-tests.ts'
 import { describeProblem } from '../../src/runtime/errors.ts'
-import { event } from '../support/events.ts'
 import { haveSharedData, sharedData } from '../support/shared-data.ts'
 
 const loaded = loadRules([join(import.meta.dirname, '../../rules')])
@@ -76,15 +77,18 @@ describe('our rules', () => {
   })
 })
 
-const CLOUDTRAIL: Logsource = Object.freeze({ product: 'aws', service: 'cloudtrail' })
-
+/** The records in the order of their times, through the normaliser: with principals, as the daemon sees them. */
 function stratus(): readonly Event[] {
   const folder = sharedData('cloudtrail-stratus')
+  const normalizer = openNormalizer({ pseudonyms: new Pseudonyms(Buffer.alloc(32, 1)) })
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'))
-  return files.flatMap((name) => {
-    const { Records }: { Records: Record<string, unknown>[] } = JSON.parse(readFileSync(join(folder, name), 'utf8'))
-    return Records.map((fields) => event({ fields, logsource: CLOUDTRAIL }))
+  const events = files.flatMap((stream) => {
+    const bytes = readFileSync(join(folder, stream))
+    const read = normalizer.normalize({ source: 'stratus', stream, offset: 0, bytes, receivedAt: Date.UTC(2027) })
+    if ('refused' in read) throw new Error(`${stream}: ${read.refused.detail}`)
+    return read.events
   })
+  return events.toSorted((a, b) => a.at - b.at)
 }
 
 /** What Stratus Red Team did in these records, by rule and number of findings. */
@@ -105,10 +109,12 @@ const SEEN: Readonly<Record<string, number>> = {
   'aws-instance-password-read': 29,
   'aws-left-organization': 1,
   'aws-log-group-deleted': 1,
+  'aws-many-secrets-read': 42,
   'aws-parameters-decrypted': 5,
   'aws-role-trusts-stranger': 1,
   'aws-secret-read': 61,
   'aws-security-group-open': 1,
+  'aws-several-defences-lowered': 4,
   'aws-static-credential-created': 8,
   'aws-user-data-read': 15,
 }
@@ -128,7 +134,7 @@ describe.skipIf(!haveSharedData())('2,900 real CloudTrail records of an attack s
   })
 
   test('the rest stays quiet: one record in twenty fires, and none that only lists or describes, but one', () => {
-    expect(findings.length).toBeLessThan(150)
+    expect(new Set(findings.map(({ event }) => event.id)).size).toBeLessThan(150)
     const reading = findings
       .filter(
         ({ event: { fields } }) =>
