@@ -2,6 +2,7 @@ import type { Kernels } from '../../contract/compute.ts'
 import type { Given } from '../../contract/plugin.ts'
 import { RefusedError, reasonOf } from '../../runtime/errors.ts'
 import { openRef } from './ref/ref.ts'
+import { openWasm } from './wasm/wasm.ts'
 
 interface Device {
   readonly name: DeviceName
@@ -14,7 +15,10 @@ type DeviceName = 'ref' | 'wasm' | 'webgpu' | 'tfjs-node-gpu'
 type DeviceChoice = 'auto' | DeviceName
 
 /** Best first: `auto` takes the first that opens. */
-const devices: readonly Device[] = [{ name: 'ref', automatic: true, open: async () => openRef() }]
+const devices: readonly Device[] = [
+  { name: 'wasm', automatic: true, open: (given) => openWasm(given) },
+  { name: 'ref', automatic: true, open: async () => openRef() },
+]
 
 /** The device that was asked for, or of all the best one that works here. Throws RefusedError with reason and cure. */
 export async function openCompute(choice: DeviceChoice, given: Given): Promise<Kernels> {

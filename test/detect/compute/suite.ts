@@ -359,6 +359,14 @@ function refusals(device: Device): void {
     for (const call of refused) await expect(call(), call.toString()).rejects.toThrow(RangeError)
   })
 
+  test('references that are let go during a call serve it to its end', async () => {
+    const held = await device().hold(normal(20, 300, 8))
+    const call = device().topK(normal(21, 9, 8), held, 3)
+    await held[Symbol.asyncDispose]()
+    await using again = await device().hold(normal(20, 300, 8))
+    expect(await call).toEqual(await device().topK(normal(21, 9, 8), again, 3))
+  })
+
   test('references that were let go are refused', async () => {
     const held = await device().hold(matrix([[1, 2]]))
     await held[Symbol.asyncDispose]()

@@ -2,11 +2,14 @@ import type { FourierPlan, Held, Layer, Matrix, PermutationTest } from '../../..
 import { fourierWidth } from './plan.ts'
 
 /** How many neighbours `topK` finds at most. */
-export const MAX_NEIGHBOURS = 64
+const MAX_NEIGHBOURS = 64
 /** How many relabellings `mmdPermute` makes at most. */
-export const MAX_PERMUTATIONS = 100_000
+const MAX_PERMUTATIONS = 100_000
 /** Rows that `mmdPermute` takes at most: it works on rows × rows kernel values, a few rows of them at a time. */
-export const MAX_POOLED = 50_000
+const MAX_POOLED = 50_000
+
+/** Columns that `moments` takes at most: a covariance of 128 MiB. */
+const MAX_MOMENT_COLUMNS = 4096
 
 /*
  * What every device checks before it computes. All throw RangeError in words; `what` names the matrix.
@@ -81,6 +84,8 @@ export function checkLayers(inputs: Matrix, layers: readonly Layer[]): void {
 export function checkMoments(inputs: Matrix): void {
   checkMatrix(inputs, 'inputs')
   if (inputs.rows < 2) throw new RangeError('a covariance needs at least 2 rows')
+  if (inputs.columns > MAX_MOMENT_COLUMNS)
+    throw new RangeError(`${inputs.columns} columns: a covariance is made of at most ${MAX_MOMENT_COLUMNS}`)
 }
 
 function checkColumns(columns: number, expected: number, what: string): void {

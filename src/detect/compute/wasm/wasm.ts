@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os'
+import type {
+  ColumnDistances,
+  FourierPlan,
+  Held,
+  Kernels,
+  Layer,
+  Matrix,
+  Moments,
+  Neighbours,
+  PermutationResult,
+  PermutationTest,
+} from '../../../contract/compute.ts'
+import type { Given } from '../../../contract/plugin.ts'
+import { RefusedError } from '../../../runtime/errors.ts'
+import * as shapes from '../plan/shapes.ts'
+import type { Arena } from './arena.ts'
+import { distanceColumns } from './call-columns.ts'
+import { scoreRows } from './call-layers.ts'
+import { momentsOf } from './call-moments.ts'
+import { findNearest } from './call-nearest.ts'
+import { permute } from './call-permute.ts'
+import { transformRows } from './call-rff.ts'
+import { Desk, Memories } from './memories.ts'
+import { moduleBytes } from './module.ts'
+import { Pool } from './pool.ts'
+import { WasmHeld } from './held.ts'
+import type { Task } from './tasks.ts'
+
+/** Threads beyond the main one unless asked otherwise. */
+const MOST_THREADS = 4
+/** Multiply-adds from which a call goes to the threads: about 4 ms of one core. */
+const LARGE = 2 ** 27
+
+export interface WasmOptions {
+  /** Worker threads for large calls; 0 does all on this thread. Default: as many as cores, at most 4. */
+  readonly threads?: number
+  /** False leaves relaxed SIMD out where the machine has it. */
+  readonly fused?: boolean
+  /** Largest piece of held references, in bytes; for tests. */
+  readonly shardBytes?: number
+}
+
+/**
+ * The kernels in WebAssembly that is assembled at start: SIMD, with fused multiply-add where the machine has relaxed SIMD.
+ * Large calls run on threads over shared memory, one after another; small ones at once on this thread.
+ */
+export async function openWasm(given: Pick<Given, 'log'>, options: WasmOptions = {}): Promise<WasmKernels> {
+  const { fused = true, threads = Math.min(availableParallelism(), MOST_THREADS) } = options
+  const bytes = [fused, false].map(moduleBytes).find((candidate) => WebAssembly.validate(candidate))
+  if (!bytes)
+    throw new RefusedError('this Node runs no WebAssembly SIMD: use Node 24.15 or later, or compute.device ref')
+  return new WasmKernels(bytes, threads, given, options.shardBytes)
+}
+
+/** How a call does its work. */
+export interface Caller {
+  readonly threads: number
+  /** Calls `use` with room in the arena, the first by default; `work` in multiply-adds says whether threads are worth it. */
+  work<T>(work: number, use: (bench: Bench) => Promise<T>, arena?: Arena): Promise<T>
+}
+
+export interface Bench {
+  readonly desk: Desk
+  /** Into how many parts the work is best cut. */
+  readonly parts: number
+  readonly run: (tasks: readonly Task[]) => Promise<void>
+}
+
+export class WasmKernels implements Kernels, Caller {
+  readonly device = 'wasm'
+  readonly threads: number
+  readonly fused: boolean
+  readonly #memories: Memories
+  readonly #pool: Pool
+  readonly #shardBytes: number | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, threads: number, { log }: Pick<Given, 'log'>, shardBytes?: number) {
+    const module = new WebAssembly.Module(bytes)
+    this.threads = threads
+    this.fused = bytes.length === moduleBytes(true).length
+    this.#memories = new Memories(module)
+    this.#pool = new Pool(module, this.#memories, threads, log)
+    this.#shardBytes = shardBytes
+  }
+
+  /** Bytes that references and running calls take. */
+  get used(): number {
+    return this.#memories.used
+  }
+
+  async hold(references: Matrix): Promise<Held> {
+    shapes.checkMatrix(references, 'references')
+    return new WasmHeld(this.#memories, references, this.#shardBytes)
+  }
+
+  async topK(queries: Matrix, references: Held, k: number): Promise<Neighbours> {
+    shapes.checkTopK(queries, references, k)
+    const held = heldHere(references)
+    return held.during(() => findNearest(this, queries, held, k))
+  }
+
+  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan)
+    return transformRows(this, inputs, plan)
+  }
+
+  async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
+    shapes.checkPermutation(test)
+    return permute(this, test)
+  }
+
+  async ksPsi(reference: Held, current: Matrix): Promise<ColumnDistances> {
+    shapes.checkColumnPair(reference, current)
+    const held = heldHere(reference)
+    return held.during(() => distanceColumns(this, held, current))
+  }
+
+  async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
+    shapes.checkLayers(inputs, layers)
+    return scoreRows(this, inputs, layers)
+  }
+
+  async moments(inputs: Matrix): Promise<Moments> {
+    shapes.checkMoments(inputs)
+    return momentsOf(this, inputs)
+  }
+
+  async work<T>(work: number, use: (bench: Bench) => Promise<T>, arena: Arena = this.#memories.first): Promise<T> {
+    if (work < LARGE || !this.#pool.spreads) return this.#work(arena, false, use)
+    const before = this.#last
+    const mine = (async (): Promise<T> => {
+      await before
+      return this.#work(arena, true, use)
+    })()
+    this.#last = mine.catch(() => {})
+    return mine
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.close()
+  }
+
+  async #work<T>(arena: Arena, spread: boolean, use: (bench: Bench) => Promise<T>): Promise<T> {
+    using desk = new Desk(this.#memories, arena)
+    const run = (tasks: readonly Task[]): Promise<void> => this.#pool.run(arena, tasks, spread)
+    return await use({ desk, parts: spread ? this.#pool.threads : 1, run })
+  }
+}
+
+function heldHere(held: Held): WasmHeld {
+  if (!(held instanceof WasmHeld)) throw new RangeError('these references are held by another device')
+  return held
+}

@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest'
+import type { Matrix } from '../../../src/contract/compute.ts'
+import { transformRow } from '../../../src/detect/compute/plan/fourier.ts'
+import { openRef } from '../../../src/detect/compute/ref/ref.ts'
+import { openWasm } from '../../../src/detect/compute/wasm/wasm.ts'
+import { given } from '../../support/given.ts'
+import { matrix, normal } from './matrices.ts'
+import { deviceSuite } from './suite.ts'
+
+deviceSuite('wasm', () => openWasm(given(), { threads: 0 }))
+deviceSuite('wasm without relaxed SIMD', () => openWasm(given(), { threads: 0, fused: false }))
+
+async function nearest(queries: Matrix, references: Matrix, k: number, options: Parameters<typeof openWasm>[1]) {
+  await using device = await openWasm(given(), options)
+  await using held = await device.hold(references)
+  return device.topK(queries, held, k)
+}
+
+test('neighbours and distances are those of ref to the last bit, however the work is cut', async () => {
+  const [queries, references] = [normal(1, 40, 30), normal(2, 1000, 30)]
+  for (let row = 500; row < 600; row++) references.values.copyWithin(row * 30, (row - 500) * 30, (row - 499) * 30)
+  await using held = await openRef().hold(references)
+  const right = await openRef().topK(queries, held, 20)
+  const inline = await nearest(queries, references, 20, { threads: 0 })
+  const shards = await nearest(queries, references, 20, { threads: 0, shardBytes: 10_000 })
+  const plain = await nearest(queries, references, 20, { threads: 0, fused: false })
+  for (const found of [inline, shards, plain]) expect(found).toEqual(right)
+})
+
+test.each([1e-25, 1e-18, 1e15, 3e18])('values about %d neither vanish nor overflow', async (scale) => {
+  const [queries, references] = [normal(3, 5, 8, scale), normal(4, 60, 8, scale)]
+  await using held = await openRef().hold(references)
+  expect(await nearest(queries, references, 3, { threads: 0 })).toEqual(await openRef().topK(queries, held, 3))
+})
+
+test.each([8, 16, 40, 64, 100, 200, 512, 700, 2000])(
+  'features of %i columns are those of ref to the last bit',
+  async (columns) => {
+    await using device = await openWasm(given(), { threads: 0 })
+    const width = 2 ** Math.ceil(Math.log2(columns))
+    const plan = { columns, features: 3 * width, bandwidths: [2, 5], seed: 4 }
+    const inputs = normal(5, 3, columns, 30)
+    const { values } = await device.rff(inputs, plan)
+    expect([...values]).toEqual([...(await openRef().rff(inputs, plan)).values])
+    const alone = new Float32Array(plan.features)
+    transformRow(plan, inputs.values.subarray(0, columns), alone)
+    expect([...alone]).toEqual([...values.subarray(0, plan.features)])
+  },
+)
+
+test('large calls on threads give what one thread gives', async () => {
+  await using threads = await openWasm(given(), { threads: 2 })
+  await using inline = await openWasm(given(), { threads: 0 })
+  const [queries, references] = [normal(6, 170, 192), normal(7, 4500, 192)]
+  await using held = await threads.hold(references)
+  await using same = await inline.hold(references)
+  expect(await threads.topK(queries, held, 3)).toEqual(await inline.topK(queries, same, 3))
+  const pooled = { pooled: normal(8, 700, 64), first: 250, permutations: 700, bandwidths: [9], seed: 1 }
+  expect(await threads.mmdPermute(pooled)).toEqual(await inline.mmdPermute(pooled))
+  expect(await threads.moments(references)).toEqual(await inline.moments(references))
+})
+
+test('what calls and references took is given back', async () => {
+  await using device = await openWasm(given(), { threads: 0 })
+  const held = await device.hold(normal(9, 200, 20))
+  const kept = device.used
+  await device.topK(normal(10, 30, 20), held, 2)
+  await device.moments(normal(10, 30, 20))
+  await device.rff(normal(10, 30, 20), { columns: 20, features: 64, bandwidths: [1], seed: 1 })
+  expect(device.used).toBe(kept)
+  await device.ksPsi(held, normal(11, 10, 20))
+  expect(device.used).toBeGreaterThan(kept)
+  await held[Symbol.asyncDispose]()
+  expect(device.used).toBe(0)
+})
+
+test('of small samples all ways to part them are seen, ties and all', async () => {
+  await using device = await openWasm(given(), { threads: 0 })
+  const pooled = {
+    pooled: matrix([[0], [1], [3], [7], [8], [20]]),
+    first: 3,
+    permutations: 500,
+    bandwidths: [2],
+    seed: 2,
+  }
+  const [found, right] = [await device.mmdPermute(pooled), await openRef().mmdPermute(pooled)]
+  expect(found.p).toBe(right.p)
+  expect(new Set(found.permuted).size).toBeLessThanOrEqual(10)
+})
