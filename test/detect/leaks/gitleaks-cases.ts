@@ -31,7 +31,7 @@ export function judgeGitleaksCases(): JudgedCases {
     cases: cases.length,
     hits: cases.filter(({ hit }) => hit).length,
     wrong: cases.filter(({ rule, text, path, hit }) => {
-      const leaks = finders.get(rule)?.find(text, path).leaks
+      const leaks = finders.get(rule)?.find(text, { path }).leaks
       return leaks === undefined || leaks.length > 0 !== hit
     }),
   }

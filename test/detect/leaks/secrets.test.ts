@@ -17,8 +17,8 @@ function pack(rule: string, everywhere = ''): SecretFinder {
   return new SecretFinder([readGitleaks(`${everywhere}\n[[rules]]\nid = "it"\n${rule}`, 'pack.toml')])
 }
 
-function secrets(finder: SecretFinder, text: string, path?: string): string[] {
-  return finder.find(text, path).leaks.map(({ secret }) => secret)
+function secrets(finder: SecretFinder, text: string, path = ''): string[] {
+  return finder.find(text, { path }).leaks.map(({ secret }) => secret)
 }
 
 test('a rule looks only where a keyword stands, in any case', () => {

@@ -1,4 +1,4 @@
-import type { Findings, Leak, LeakFinder } from '../leak.ts'
+import type { Findings, Leak, LeakFinder, Where } from '../leak.ts'
 import { WordScan } from '../word-scan.ts'
 import { CompiledAllowlist, CompiledRule } from './rule.ts'
 import type { SecretPack } from './gitleaks.ts'
@@ -38,7 +38,7 @@ export class SecretFinder implements LeakFinder {
     this.#always = this.#compiled.flatMap(({ rule }, at) => (rule.keywords.length === 0 ? [at] : []))
   }
 
-  find(text: string, path = ''): Findings {
+  find(text: string, { path = '' }: Where = {}): Findings {
     const windows = new Map<number, Window[]>()
     this.#words.scan(text, (word, at) => {
       for (const rule of this.#rulesOf[word] ?? []) this.#widen(windows, rule, at, text.length)

@@ -1,0 +1,57 @@
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  type CountryCode,
+  type PhoneNumber,
+} from 'libphonenumber-js/max'
+import type { NumberRun } from './numbers.ts'
+
+/** Words that say a number is for calling, before it or (in lists of contacts) behind it. */
+const CALLING =
+  /\b(?:tel|phone|telephone|mobile|cell|fax|desk|call(?:ed|ing)?|dial|ring|sms|text(?:ed)?|whats\s?app|reach|hotline|contact|answering|voicemail|messages? (?:to|on|at)|(?:registered|my|his|her|their|your) number|t[eé]l[eé]phone|telefon|handy|m[oó]vil|telefono)\b[^\n]{0,30}\n?[^\n]{0,12}$/i
+export const BEHIND = /^\s{0,2}[-(,]?\s{0,2}(?:office|fax|mobile|cell|home|work|desk|phone|tel)\b/i
+const REGISTERED = /\bregistered\s$/i
+const DATE = /^\d{4}[-./]\d{1,2}[-./]\d{1,2}|^\d{1,2}[-./]\d{1,2}[-./](?:\d{4}|\d{2}$)/
+/** Zeros, decimals and fractions, and the form of US social security numbers. */
+const NO_PHONE = /^00|^\d+\.\d+$|^\d+\/\d{1,2}$|^\d{3}-\d\d-\d{4}$/
+/** Longest number of ITU-T E.164, and what national numbers have at least. */
+const MOST_DIGITS = 15
+const LEAST_DIGITS = 7
+/** Shorter ones look like house numbers and postcodes: they need a word that speaks of calling. */
+const LEAST_DIGITS_BY_FORM = 9
+
+/**
+ * Whether a run of digits is a phone number. With + or 00: if the country has numbers of that length. Without: if it is a
+ * valid number in one of the regions and grouped as people there write it; or the words around it speak of calling and
+ * a number of that length is possible in some region.
+ */
+export function isPhone(run: NumberRun, before: string, behind: string, regions: readonly CountryCode[]): boolean {
+  const { digits, text } = run
+  if (digits.length < LEAST_DIGITS || digits.length > MOST_DIGITS || DATE.test(text)) return false
+  if (text.startsWith('+') || /^00[1-9]/.test(text))
+    return parsePhoneNumberFromString(text.replace(/^00/, '+'))?.isPossible() ?? false
+  if (NO_PHONE.test(text)) return false
+  const isCalling = CALLING.test(before) || BEHIND.test(behind) || REGISTERED.test(before)
+  if (isCalling && digits.length <= 12) return true
+  if (text === digits || digits.length < LEAST_DIGITS_BY_FORM) return false
+  return regions.some((region) => {
+    const number = parsePhoneNumberFromString(text, region)
+    return number?.isValid() === true && isGroupedSo(text, number)
+  })
+}
+
+/** Whether the library knows the country. */
+export function isRegion(region: string): region is CountryCode {
+  return isSupportedCountry(region)
+}
+
+function isGroupedSo(text: string, number: PhoneNumber): boolean {
+  const groups = groupsOf(text)
+  return [number.formatNational(), number.formatInternational().replace(/^\+\d+ /, '')].some(
+    (way) => groupsOf(way) === groups,
+  )
+}
+
+function groupsOf(text: string): string {
+  return text.replaceAll(/\D+/g, ' ').trim()
+}
