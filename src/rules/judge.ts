@@ -67,6 +67,11 @@ export class RuleJudge implements Judge {
     }
   }
 
+  /** Builds the large indexes before the first event needs them: one at each step, so that others may run in between. */
+  warm(): Iterable<void> {
+    return this.#matcher.warm()
+  }
+
   judge(event: Event, score?: Score): readonly Finding[] {
     const held = this.#matcher.match(event)
     if (held.length === 0) return NOTHING

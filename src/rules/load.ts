@@ -21,6 +21,11 @@ import { Room } from './state/groups.ts'
 export interface LoadedRules {
   /** Judges by every rule that could be loaded. */
   readonly judge: Judge
+  /**
+   * Builds the judge's large indexes, one at each step, up to half a second all together with thousands of rules. Left out,
+   * the first event of a log source waits for its index.
+   */
+  readonly warm: () => Iterable<void>
   readonly rules: readonly Rule[]
   readonly correlations: readonly Correlation[]
   readonly filters: readonly Filter[]
@@ -69,6 +74,7 @@ export function loadRules(folders: readonly string[], options: LoadOptions = {})
   const linked = new Set(made.judge.rules.map(({ id }) => id))
   return {
     judge: made.judge,
+    warm: () => made.judge.warm(),
     rules,
     correlations: correlations.filter(({ facts }) => linked.has(facts.id)),
     filters: written.filters,

@@ -41,8 +41,8 @@ interface Slot {
 /** Values that an index remembers, all keys together; with one more, all are forgotten. */
 export const MOST_REMEMBERED = 4096
 
-/** Up to so many places are put in order one by one, which is quicker than a view to sort. */
-const FEW = 16
+/** Keys that an index may know before it takes up no more that no rule names. */
+const MOST_KEYS = 1024
 
 /** Event numbers are doubled in an Int32Array; before they do not fit, counting begins anew. */
 const LAST_NUMBER = 2 ** 30 - 1
@@ -132,27 +132,11 @@ export class RuleIndex implements Hits {
     this.#begin()
     const { fields } = event
     for (const name in fields) {
-      const key = this.#keys.get(name)
+      const key = this.#keys.get(name) ?? (this.#keywords ? this.#meet(name) : undefined)
       if (key) this.#look(key, fields[name], event)
-      else if (this.#keywords) this.#scanWords(fields[name])
     }
     for (const rule of this.#always) this.#ask(rule, event)
     for (let at = 0; at < this.#waits; at++) this.#ask(this.#waiting[at] ?? 0, event)
-  }
-
-  /** Puts the places in order. */
-  sortPlaces(): void {
-    const { places, held } = this
-    if (held > FEW) {
-      places.subarray(0, held).sort()
-      return
-    }
-    for (let at = 1; at < held; at++) {
-      const place = places[at] ?? 0
-      let to = at
-      for (; to > 0 && (places[to - 1] ?? 0) > place; to--) places[to] = places[to - 1] ?? 0
-      places[to] = place
-    }
   }
 
   hit(target: number, text: string): void {
@@ -182,6 +166,15 @@ export class RuleIndex implements Hits {
     }
     key.number = this.#number
     key.found = found
+  }
+
+  /** A key that no rule names, but whose values may hold keywords. */
+  #meet(name: string): Key {
+    const isOneMore = this.#keys.size < MOST_KEYS
+    const memory = isOneMore ? new ValueMemory(0) : undefined
+    const key: Key = { sought: [], memory, number: 0, found: undefined }
+    if (isOneMore) this.#keys.set(name, key)
+    return key
   }
 
   #forget(): void {

@@ -162,6 +162,14 @@ describe('the index', () => {
     expect(index.remembered).toBeGreaterThan(2)
   })
 
+  test('finds keywords under keys that no rule names, however many there are, again and again', () => {
+    const index = indexOf([ruleWith('s: [x]\ncondition: s')])
+    for (let n = 0; n < 6_000; n++) {
+      index.match(event({ fields: { [`k${n % 3_000}`]: n % 2 === 0 ? 'yxy' : 'z', same: 'z' } }))
+      expect(index.held).toBe(n % 2 === 0 ? 1 : 0)
+    }
+  })
+
   test.each([
     ['a negation alone', 's: {a: 1}\ncondition: not s'],
     ['a field of ECS, which is dear to read', 's: {user.name: x}\ncondition: s'],
