@@ -1,6 +1,8 @@
 import type { EventRef } from '../../contract/event.ts'
 import type { Codec } from '../state/groups.ts'
-import { isList, MOST_ENTRIES, MOST_REFS, type Shape, type Stored, type Windows } from './window.ts'
+import { MOST_ENTRIES, MOST_REFS } from './entries.ts'
+import { isList, type Refs } from './references.ts'
+import type { Shape, Stored, Windows } from './window.ts'
 
 const VERSION = 2
 const SAME_SOURCE = 1
@@ -10,7 +12,6 @@ const HAS_INDEX = 8
 const OWN_TIME = 16
 /** Several events, or none: their number follows. */
 const LIST = 32
-const NOTHING: readonly EventRef[] = []
 
 /**
  * A window's events in bytes: version, the count and times (the first as a float, then differences), values as the shape
@@ -19,56 +20,57 @@ const NOTHING: readonly EventRef[] = []
  */
 export function windowCodec(windows: Windows, shape: Shape): Codec<number> {
   return {
-    encode: (window) => {
-      windows.open(window)
-      return encode(windows, shape)
+    encode: (slot, at) => {
+      windows.open(slot)
+      return encode(windows.stored(), shape, at)
     },
     decode: (bytes, slot) => {
       windows.restore(slot, decode(bytes, shape))
       return slot
     },
-    release: (window) => windows.release(window),
+    release: (slot) => windows.release(slot),
   }
 }
 
-function encode(windows: Windows, shape: Shape): Uint8Array {
-  const { length } = windows
+function encode({ times, values, refs, kept }: Stored, shape: Shape, at: number): Uint8Array {
   writer.begin()
+  writer.float(at)
   writer.whole(VERSION)
-  writer.whole(length)
-  for (let place = 0, before = 0; place < length; place++) {
-    const time = windows.timeAt(place)
+  writer.whole(times.length)
+  let last = 0
+  for (let place = 0; place < times.length; place++) {
+    const time = times[place] ?? 0
     if (place === 0) writer.float(time)
-    else writer.whole(time - before)
-    before = time
+    else writer.whole(time - last)
+    last = time
   }
-  for (let place = 0; place < length && shape.values !== 'none'; place++)
-    if (shape.values === 'small') writer.whole(windows.valueAt(place))
-    else writer.float(windows.valueAt(place))
-  const kept = windows.kept()
+  for (const value of values)
+    if (shape.values === 'small') writer.whole(value)
+    else writer.float(value)
   writer.whole(kept.length)
   for (const number of kept) writer.float(number)
   let place = 0
-  while (place < length && windows.refsAt(place) === undefined) place++
+  while (place < refs.length && refs[place] === undefined) place++
   writer.whole(place)
   let before: EventRef | undefined
-  for (; place < length; place++) {
-    const refs = windows.refsAt(place)
-    const time = windows.timeAt(place)
-    const list = refs === undefined ? NOTHING : isList(refs) ? refs : undefined
-    if (list) {
-      writer.whole(LIST)
-      writer.whole(list.length)
-      for (const ref of list) {
-        writeRef(ref, time, before)
-        before = ref
-      }
-    } else {
-      writeRef(refs as EventRef, time, before)
-      before = refs as EventRef
-    }
-  }
+  for (; place < refs.length; place++) before = writeRefs(refs[place] ?? [], times[place] ?? 0, before)
   return writer.end()
+}
+
+/** The last event that was written. */
+function writeRefs(refs: Refs, time: number, before: EventRef | undefined): EventRef | undefined {
+  if (!isList(refs)) {
+    writeRef(refs, time, before)
+    return refs
+  }
+  writer.whole(LIST)
+  writer.whole(refs.length)
+  let last = before
+  for (const ref of refs) {
+    writeRef(ref, time, last)
+    last = ref
+  }
+  return last
 }
 
 function writeRef(ref: EventRef, time: number, before: EventRef | undefined): void {

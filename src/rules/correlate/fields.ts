@@ -2,6 +2,7 @@ import type { Event, EventRef } from '../../contract/event.ts'
 import type { KeyedHash } from '../../runtime/keyed-hash.ts'
 import { compileField, type LeafTest } from '../compile/field.ts'
 import { textOf } from '../compile/text.ts'
+import { References } from './references.ts'
 
 /** A field read as one value. `principal` is the event's principal; other names are found as rules find them. */
 export interface ValueReader {
@@ -45,11 +46,12 @@ function valueReader(name: string): ValueReader {
 export class Reading {
   /** The slot of the group that was touched last, whosever: often that of the next correlation's group too. */
   slot = 0
+  readonly references = new References()
   readonly #hash: KeyedHash
   readonly #readers = new Map<string, ValueReader>()
   readonly #hashed = new Map<string, HashReader>()
   #event: Event | undefined
-  #ref: EventRef = { id: '', at: 0, source: '' }
+  #ref = 0
 
   constructor(hash: KeyedHash) {
     this.#hash = hash
@@ -74,11 +76,12 @@ export class Reading {
     return reader
   }
 
-  /** Where to find the event again. */
-  ref(event: Event): EventRef {
+  /** The number of the event among the references; it is good until the next event's is asked for. */
+  ref(event: Event): number {
     if (event !== this.#event) {
+      this.references.drop(this.#ref)
       this.#event = event
-      this.#ref = refOf(event)
+      this.#ref = this.references.enter(refOf(event))
     }
     return this.#ref
   }

@@ -33,7 +33,7 @@ export function linkCorrelations(
   const silent = new Set<string>()
   const loud = new Set<string>()
   for (const correlation of correlations) linker.visit(correlation)
-  const shared = { reading: new Reading(options.hash), valued: new Pool(true), valueless: new Pool(false) }
+  const shared = { reading: new Reading(options.hash), valued: new Pool(3), valueless: new Pool(2) }
   for (const [correlation, feds] of linker.ordered) {
     const memory = new CorrelationMemory(correlation, feds, options, shared)
     linked.push({ facts: correlation.facts, feeds: feds.map((fed) => fed.id), memory })

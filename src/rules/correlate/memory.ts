@@ -94,7 +94,11 @@ export class CorrelationMemory implements Memory {
     const kind = kindOf(correlation, this.#latenessMs)
     this.#kind = kind
     this.#reading = shared.reading
-    this.#windows = new Windows(kind.shape, kind.shape.values === 'none' ? shared.valueless : shared.valued)
+    this.#windows = new Windows(
+      kind.shape,
+      kind.shape.values === 'none' ? shared.valueless : shared.valued,
+      shared.reading.references,
+    )
     this.#groups = new Groups(options.room, windowCodec(this.#windows, kind.shape), this.#windows.slots)
     this.#feeds = new Map(feds.map((fed) => [fed.id, feedOf(correlation, fed, shared.reading)]))
     this.#make = (slot) => {
@@ -181,8 +185,17 @@ export class CorrelationMemory implements Memory {
       this.#groups.expire(at - shape.timespanMs - this.#latenessMs - FORGET_MS)
     }
     if (isAmended) return windows.amend(at, value)
-    const holds = windows.add(at, value, sign.events ?? this.#reading.ref(sign.score?.event ?? sign.event))
+    const holds = this.#add(at, value, sign)
     this.counters.dropped = windows.dropped
+    return holds
+  }
+
+  #add(at: number, value: number, { events, event, score }: Sign): boolean {
+    if (!events) return this.#windows.add(at, value, this.#reading.ref(score?.event ?? event))
+    const { references } = this.#reading
+    const refs = references.enter(events)
+    const holds = this.#windows.add(at, value, refs)
+    references.drop(refs)
     return holds
   }
 

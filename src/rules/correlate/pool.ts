@@ -1,8 +1,3 @@
-import type { EventRef } from '../../contract/event.ts'
-
-/** An entry's events: one, or of a chain several; none where there are too many to name. */
-export type Refs = EventRef | readonly EventRef[] | undefined
-
 /** A page holds so many entries, or one block where that is larger; large ones when there are many, which are quicker to find. */
 const SMALL_PAGE = 2 ** 12
 const PAGE_BITS = 16
@@ -10,41 +5,39 @@ const PAGE = 2 ** PAGE_BITS
 /** So many pages are small. */
 const SMALL_PAGES = 16
 
-/** Entries side by side: their times and values, and their events. */
+/** Entries side by side. */
 export class Page {
   readonly index: number
-  /** Time, value, time, value, …; only times where entries have no values. */
+  /** The numbers of one entry after those of the other. */
   readonly numbers: Float64Array
-  readonly refs: Refs[]
   /** First entries of the blocks that are free; the last is given out next. */
   readonly free: number[] = []
   readonly blocks: number
 
-  constructor(index: number, entries: number, size: number, hasValues: boolean) {
+  constructor(index: number, entries: number, size: number, width: number) {
     const length = Math.max(entries, size)
     this.index = index
-    this.numbers = new Float64Array(hasValues ? 2 * length : length)
-    this.refs = []
-    for (let at = 0; at < length; at++) this.refs.push(undefined)
+    this.numbers = new Float64Array(length * width)
     this.blocks = length / size
     for (let block = this.blocks - 1; block >= 0; block--) this.free.push(block * size)
   }
 }
 
 /**
- * Blocks of entries for windows: 2 ** sizeClass entries, found by their address (page * 65536 + first entry). A block's events
- * are undefined when it is given out. Pages of which no block is in use are let go, but for one of each size.
+ * Blocks of entries for windows: 2 ** sizeClass entries, found by their address (page * 65536 + first entry). What is in a
+ * block when it is given out is old. Pages of which no block is in use are let go, but for one of each size.
  */
 export class Pool {
   readonly #pages: (Page | undefined)[] = []
-  readonly #hasValues: boolean
+  /** Numbers of an entry. */
+  readonly width: number
   /** Pages with free blocks, by size class. */
   readonly #open: Page[][] = []
   /** Indexes of pages that were let go. */
   readonly #vacant: number[] = []
 
-  constructor(hasValues: boolean) {
-    this.#hasValues = hasValues
+  constructor(width: number) {
+    this.width = width
   }
 
   /** Pages that are held. */
@@ -73,7 +66,6 @@ export class Pool {
   give(address: number, sizeClass: number): void {
     const page = this.pageOf(address)
     const base = this.baseOf(address)
-    page.refs.fill(undefined, base, base + 2 ** sizeClass)
     const open = (this.#open[sizeClass] ??= [])
     if (page.free.length === 0) open.push(page)
     page.free.push(base)
@@ -85,7 +77,7 @@ export class Pool {
 
   #newPage(size: number, open: Page[]): Page {
     const entries = this.held < SMALL_PAGES ? SMALL_PAGE : PAGE
-    const page = new Page(this.#vacant.pop() ?? this.#pages.length, entries, size, this.#hasValues)
+    const page = new Page(this.#vacant.pop() ?? this.#pages.length, entries, size, this.width)
     this.#pages[page.index] = page
     open.push(page)
     return page

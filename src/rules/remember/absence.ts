@@ -22,7 +22,7 @@ interface Heard {
 }
 
 const HEARD: Codec<Heard> = {
-  encode: ({ last }) => writeTimes(last),
+  encode: ({ last }, at) => writeTimes(at, last),
   decode: (bytes) => ({ last: readTime(bytes), shown: {} }),
 }
 

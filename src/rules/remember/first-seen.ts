@@ -11,7 +11,10 @@ interface Seen {
   last: number
 }
 
-const SEEN: Codec<Seen> = { encode: ({ last }) => writeTimes(last), decode: (bytes) => ({ last: readTime(bytes) }) }
+const SEEN: Codec<Seen> = {
+  encode: ({ last }, at) => writeTimes(at, last),
+  decode: (bytes) => ({ last: readTime(bytes) }),
+}
 
 /** The key of the time at which learning began; no group has it, for theirs are numbers. */
 const BEGUN = '@'

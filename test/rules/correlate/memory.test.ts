@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../../src/contract/rules.ts'
 import { LATENESS_MS } from '../../../src/rules/correlate/memory.ts'
-import { MOST_ENTRIES, MOST_REFS } from '../../../src/rules/correlate/window.ts'
+import { MOST_ENTRIES, MOST_REFS } from '../../../src/rules/correlate/entries.ts'
 import { RuleJudge } from '../../../src/rules/judge.ts'
 import { Room } from '../../../src/rules/state/groups.ts'
 import { BEGIN, correlationText, documents, happens, heard, judgeOf, linked } from './given.ts'

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { writeTimes } from '../../../src/rules/remember/times.ts'
 import { Groups, Room, type Codec } from '../../../src/rules/state/groups.ts'
 
 interface Box {
   text: string
 }
 const codec: Codec<Box> = {
-  encode: ({ text }) => Buffer.from(text),
+  encode: ({ text }, at) => Buffer.concat([writeTimes(at), Buffer.from(text)]),
   decode: (bytes) => {
     const text = Buffer.from(bytes).toString()
     if (text === 'bad') throw new RangeError('bad')
