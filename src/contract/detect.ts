@@ -100,7 +100,7 @@ export interface DetectorContext extends Given {
 
 /** A detector that compares with a frozen reference says how it is made. */
 export interface DetectorPlugin<Config> extends Plugin<Detector, Config, DetectorContext> {
-  readonly baseline?: (config: Config, context: DetectorContext) => BaselineMaker
+  baseline?(config: Config, context: DetectorContext): BaselineMaker
 }
 
 /**

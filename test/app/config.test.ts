@@ -1,3 +1,4 @@
+import { detectors } from '../../src/detect/index.ts'
 import { expect, test } from 'vitest'
 import { ConfigDocument } from '../../src/app/config/document.ts'
 import { configJsonSchema } from '../../src/app/config/json-schema.ts'
@@ -21,7 +22,7 @@ function complaint(text: string): string {
 test('an empty config is a good one: every part has its default', () => {
   const config = read('{}')
   expect(config.sources).toEqual([])
-  expect(config.detectors.map(({ name }) => name)).toEqual(['api-abuse', 'usage'])
+  expect(config.detectors.map(({ name }) => name)).toEqual(detectors.map(({ kind }) => kind))
   expect(config.respond.mode).toBe('dry-run')
 })
 
