@@ -230,8 +230,9 @@ export class Watch {
 
   /** What rules find in a score, and in what it makes of the evidence on its principal. */
   #score(score: Score): readonly Finding[] {
-    const { observer, judge, evidence } = this.#parts
+    const { observer, judge, evidence, detectors } = this.#parts
     observer.score?.(score)
+    for (const { detector } of detectors) detector.notice?.(score)
     let findings = judge.judge(new ScoreEvent(score), score)
     for (const weighed of evidence?.weigh(score) ?? []) {
       observer.score?.(weighed)

@@ -75,6 +75,8 @@ export interface Detector extends AsyncDisposable {
   flush?(signal: AbortSignal): Promise<readonly Score[]>
   /** Optional: event time has reached `watermark` (epoch ms); series that are due answer now. */
   tick?(watermark: number): readonly Score[]
+  /** Optional: told of every score in order, its own too, so that dear work is done for those of whom others say something. */
+  notice?(score: Score): void
   /** Called for an event, in order, when neither it nor a score on it became a finding. */
   learn(event: Event): void
   changes(): readonly StateChange[]
