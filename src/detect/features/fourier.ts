@@ -1,5 +1,5 @@
 import type { FourierPlan, Kernels } from '../../contract/compute.ts'
-import type { Event } from '../../contract/event.ts'
+import type { Event, Inference } from '../../contract/event.ts'
 import { transformRow } from '../compute/plan/fourier.ts'
 import { columnsOf, featuresOf } from './features.ts'
 import type { Featureless, FeatureSpec } from './features.ts'
@@ -8,8 +8,11 @@ import type { Featureless, FeatureSpec } from './features.ts'
 export const FOURIER_FEATURES = 2_048
 /** What 1 becomes: features are whole numbers in -127…127, so that sums over windows are exact in any order. */
 export const FOURIER_SCALE = 127
-/** Bandwidths of the kernels, in median distances between requests (arXiv 2606.05725). */
-const BANDWIDTHS = [0.5, 1, 2, 4] as const
+/**
+ * Bandwidths of the kernels, in median distances between requests: of the 0.5, 1, 2 and 4 of arXiv 2606.05725 those that
+ * tell most apart. At 0.5 all requests are about equally far from each other, and 4 adds nothing to 2.
+ */
+const BANDWIDTHS = [1, 2] as const
 /** Requests that go to the device at once: 2 MiB of features. */
 const AT_ONCE = 256
 
@@ -26,7 +29,7 @@ export class FourierFeatures {
   readonly spec: FeatureSpec
   readonly #kernels: Kernels
   readonly #plan: FourierPlan
-  readonly #prepared = new WeakMap<Event, Int8Array>()
+  readonly #prepared = new WeakMap<Inference, Int8Array>()
   readonly #alone = new Float32Array(FOURIER_FEATURES)
 
   constructor(kernels: Kernels, { features, bandwidth, seed }: FourierSpec) {
@@ -43,24 +46,26 @@ export class FourierFeatures {
   /** Looks at the events on the device; those without a feature vector are passed over. */
   async prepare(events: readonly Event[]): Promise<void> {
     for (let from = 0; from < events.length; from += AT_ONCE) {
-      const rows: { readonly event: Event; readonly values: Float32Array }[] = []
+      const rows: { readonly inference: Inference; readonly values: Float32Array }[] = []
       for (const event of events.slice(from, from + AT_ONCE)) {
+        const { inference } = event
+        if (!inference || this.#prepared.has(inference)) continue
         const values = featuresOf(event, this.spec)
-        if (typeof values !== 'string') rows.push({ event, values })
+        if (typeof values !== 'string') rows.push({ inference, values })
       }
       if (rows.length === 0) continue
       const { columns } = this.#plan
       const values = new Float32Array(rows.length * columns)
       for (const [row, { values: given }] of rows.entries()) values.set(given, row * columns)
       const made = await this.#kernels.rff({ rows: rows.length, columns, values }, this.#plan)
-      for (const [row, { event }] of rows.entries())
-        this.#prepared.set(event, quantised(made.values, row * FOURIER_FEATURES))
+      for (const [row, { inference }] of rows.entries())
+        this.#prepared.set(inference, quantised(made.values, row * FOURIER_FEATURES))
     }
   }
 
   /** The request's features, or why it has none. Not prepared: 50 µs on the spot, and the same on `ref` and `wasm`. */
   of(event: Event): Int8Array | Featureless {
-    const known = this.#prepared.get(event)
+    const known = event.inference && this.#prepared.get(event.inference)
     if (known) return known
     const values = featuresOf(event, this.spec)
     return typeof values === 'string' ? values : this.ofVector(values)

@@ -24,10 +24,6 @@ describe('a prompt as a vector', () => {
     expect(vectorOf('Order\t 17\n\nNOW')).toEqual(vectorOf('order 93 now'))
   })
 
-  test('tells the order of words', () => {
-    expect(dot(vectorOf('dog bites man'), vectorOf('man bites dog'))).toBeLessThan(0.95)
-  })
-
   test('another seed places everything elsewhere', () => {
     const [one, other] = [vectorOf('dog bites man'), textFeatures('dog bites man', 2) ?? new Float32Array(1)]
     expect(Math.abs(dot(one, other))).toBeLessThan(0.4)

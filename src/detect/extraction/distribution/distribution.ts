@@ -44,8 +44,8 @@ function isMultiple(size: number, of = 1): boolean {
  * Finds callers whose requests as a whole are not what one caller asks for: model extraction and distillation, ATLAS
  * AML.T0024.002, control IN-1. Requests become vectors (`features/`: the telemetry's embedding, or hashed n-grams of the
  * prompt), and windows of 50, 200 and 1,000 of one principal are compared with a frozen reference of benign requests by
- * unbiased squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13), with random Fourier features and the four
- * bandwidths of arXiv 2606.05725. Against the reference's whole mean, not samples of it: cheaper, and it tells more apart.
+ * unbiased squared maximum mean discrepancy (Gretton et al. 2012, JMLR 13) by random Fourier features, after arXiv
+ * 2606.05725 but against the reference's whole mean, not samples of it: cheaper, and it tells more apart.
  *
  * Both tails count. `high`: random words, texts from elsewhere, a foreign data set. `low`: a caller who harvests asks
  * for a bit of everything, and so looks more like the whole population than any one ordinary caller does.
