@@ -28,8 +28,8 @@ const Config = z.strictObject({
   maxKeys: z.int().min(1).default(20_000),
   /** Requests of one window, repeats not counted; the second window of 63 is full after 127 requests. */
   window: z.int().min(16).max(MOST_TRIALS).default(63),
-  /** Near vectors differ in at most so many of 128 sign bits: 16 are an angle of 22 degrees. */
-  nearBits: z.int().min(0).max(48).default(16),
+  /** Near vectors differ in at most so many of 128 sign bits: 9 are an angle of 13 degrees. */
+  nearBits: z.int().min(0).max(48).default(9),
   /** Near inputs have at least this share of their fingerprints in common. */
   nearShare: z.number().min(0.1).max(1).default(0.5),
 })
@@ -49,7 +49,7 @@ type Config = z.infer<typeof Config>
  * - p: windows of near requests among the fleet's (`fleet.ts`), learned from quiet windows, of each principal at most four;
  *   or among the principal's own past where that makes them more usual. The own past is learned from quiet windows of
  *   p > 0.01 alone, so it cannot be taught by an attack that is noticed from its first window.
- * - Noise of more than about a third of the input's own size leaves nothing to resemble: delta-similarity sees that.
+ * - Noise of more than a quarter of the input's own size leaves nothing to resemble: delta-similarity sees that.
  *
  * State: salted hashes, sign bits and a projection; 3.9 KB a principal. 25 µs for a request with 784 numbers.
  */
@@ -58,7 +58,7 @@ export const nearDuplicates: DetectorPlugin<Config> = {
   summary: 'Chains of near-duplicate inputs, as searches around one input leave (IN-1, AML.T0043.001)',
   needs: [],
   config: Config,
-  examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 10, nearShare: 0.8 }],
+  examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 4, nearShare: 0.8 }],
   open: async (config, context) => new NearDuplicatesDetector(config, context),
 }
 

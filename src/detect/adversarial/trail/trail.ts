@@ -16,6 +16,8 @@ const HALF = 31
 const RESTING = 3
 /** Mean cosine of steps between independent points around a centre, and what of its estimate may be off. */
 const [INDEPENDENT, LEEWAY] = [-0.5, 0.07]
+/** A scene is one thing: its points stray from their centre by at most this share of its own square. */
+const TIGHT = 0.2
 /** Share of answers other than the one before that a point near a boundary may have; labels told apart by are half. */
 const SAME_ANSWER = 0.2
 
@@ -29,8 +31,8 @@ export const TRAIL_BYTES = VECTORS + 4 * (2 * KEPT + 2 * CENTRE)
 
 /**
  * The way of one principal's vectors (projections of them), held in a row from byte `at` on: the last vector, the last
- * step, and whether they are a **resting scene**: points around one centre that does not move, with nearly the same
- * answer each time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
+ * step, and whether they are a **resting scene**: points closely around one centre that does not move, with nearly the
+ * same answer each time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
  * reads scores must move to gain from them; and pairs x + u, x - u (NES) have steps of cosine -0.71, not -0.5. Without
  * answers in the telemetry no scene is known to rest.
  */
@@ -108,17 +110,20 @@ export class Trail {
     if (steps < HALF) return
     // A step is the difference of two independent points, so half its square is their variance, here in all `KEPT` numbers.
     const variance = (this.#get(SQUARES) / steps / 2) * (CENTRE / KEPT)
-    let strayed = 0
-    let compared = 0
+    let [strayed, own, hasBefore] = [0, 0, false]
     for (let k = 0; k < CENTRE; k++) {
       const centre = (this.#sum[k] ?? 0) / steps
-      strayed += (centre - (this.#centre[k] ?? 0)) ** 2
-      compared += Math.abs(this.#centre[k] ?? 0)
+      const before = this.#centre[k] ?? 0
+      if (before !== 0) hasBefore = true
+      strayed += (centre - before) ** 2
+      own += centre ** 2
       this.#centre[k] = centre
     }
     const rests =
-      strayed <= (RESTING * 2 * variance) / steps && Math.abs(this.#get(COSINES) / steps - INDEPENDENT) <= LEEWAY
-    if (compared > 0) {
+      variance <= TIGHT * own &&
+      strayed <= (RESTING * 2 * variance) / steps &&
+      Math.abs(this.#get(COSINES) / steps - INDEPENDENT) <= LEEWAY
+    if (hasBefore) {
       this.#set(HALVES, this.#get(HALVES) + 1)
       if (rests) this.#set(RESTED, this.#get(RESTED) + 1)
     }
