@@ -7,6 +7,9 @@ import { Reading } from './fields.ts'
 import { CorrelationMemory, type CorrelationOptions, type Counters, type Fed } from './memory.ts'
 import { Pool } from './pool.ts'
 
+/** Correlations that may stand one behind the other: each is a step down the stack, here and at every event. */
+export const MOST_CHAINED = 1_000
+
 export interface Linked {
   /** Correlations, each after those that feed it: ready for a judge. */
   readonly remembering: readonly {
@@ -18,6 +21,8 @@ export interface Linked {
   readonly silent: ReadonlySet<string>
   /** A correlation with a problem is refused alone, with those that it feeds. */
   readonly problems: readonly Problem[]
+  /** What all correlations together have left out since they were linked. */
+  counters(): Counters
 }
 
 type Named = Rule | Correlation
@@ -39,7 +44,23 @@ export function linkCorrelations(
     linked.push({ facts: correlation.facts, feeds: feds.map((fed) => fed.id), memory })
     for (const { id } of feds) (correlation.generate ? loud : silent).add(id)
   }
-  return { remembering: linked, silent: new Set([...silent].filter((id) => !loud.has(id))), problems: linker.problems }
+  return {
+    remembering: linked,
+    silent: new Set([...silent].filter((id) => !loud.has(id))),
+    problems: linker.problems,
+    counters: () => sumOf(linked.map(({ memory }) => memory.counters)),
+  }
+}
+
+function sumOf(counters: readonly Counters[]): Counters {
+  const sum: Counters = { late: 0, ungrouped: 0, valueless: 0, dropped: 0 }
+  for (const { late, ungrouped, valueless, dropped } of counters) {
+    sum.late += late
+    sum.ungrouped += ungrouped
+    sum.valueless += valueless
+    sum.dropped += dropped
+  }
+  return sum
 }
 
 class Linker {
@@ -49,6 +70,8 @@ class Linker {
   readonly #correlations: ReadonlySet<Named>
   readonly #refused = new Set<Named>()
   readonly #path: Correlation[] = []
+  /** Of correlations that are ready: how many stand one behind the other, itself the last. */
+  readonly #depths = new Map<Named, number>()
 
   constructor(rules: readonly Rule[], correlations: readonly Correlation[]) {
     this.#correlations = new Set(correlations)
@@ -61,10 +84,20 @@ class Linker {
   visit(correlation: Correlation): boolean {
     if (this.ordered.has(correlation)) return true
     if (this.#refused.has(correlation)) return false
-    const feds = this.#path.includes(correlation) ? this.#cycle(correlation) : this.#feds(correlation)
+    const feds = this.#path.includes(correlation) ? this.#cycle(correlation) : this.#fedsOrTooMany(correlation)
     if (feds) this.ordered.set(correlation, feds)
     else this.#refused.add(correlation)
     return feds !== undefined
+  }
+
+  #fedsOrTooMany(correlation: Correlation): readonly Fed[] | undefined {
+    if (this.#path.length < MOST_CHAINED) return this.#feds(correlation)
+    return this.#tooMany(correlation)
+  }
+
+  #tooMany(correlation: Correlation): undefined {
+    const what = `more than ${MOST_CHAINED.toLocaleString('en')} correlations stand one behind the other`
+    this.#report(correlation, ['rules'], what, 'Refer to rules, or to correlations nearer to them')
   }
 
   #feds(correlation: Correlation): readonly Fed[] | undefined {
@@ -95,6 +128,9 @@ class Linker {
         [...feds.values()].flatMap((fed) => fed.called),
       )
     if (!isGood || this.#refused.has(correlation)) return undefined
+    const depth = 1 + Math.max(0, ...[...feds.keys()].map((fed) => this.#depths.get(fed) ?? 0))
+    if (depth > MOST_CHAINED) return this.#tooMany(correlation)
+    this.#depths.set(correlation, depth)
     return [...feds].map(([{ facts }, fed]) => ({ id: facts.id, ...fed }))
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { linkCorrelations, type Linked } from '../../../src/rules/correlate/link.ts'
-import { correlationText, documents, options } from './given.ts'
+import { linkCorrelations, MOST_CHAINED, type Linked } from '../../../src/rules/correlate/link.ts'
+import { correlationText, documents, happens, options } from './given.ts'
 
 /** A correlation called `name` that is fed by `rules`. */
 function named(name: string, rules: string, rest = ''): string {
@@ -82,7 +82,35 @@ describe('references', () => {
   })
 })
 
-test('a chain of a thousand is linked', () => {
-  const texts = Array.from({ length: 1_000 }, (_, at) => named(`N${at}`, at === 999 ? 'a' : `N${at + 1}`))
-  expect(ids(link(...texts))).toHaveLength(1_000)
+describe('a chain', () => {
+  /** The first is fed by the second and so on, the last by a rule. */
+  const chain = (length: number): readonly string[] =>
+    Array.from({ length }, (_, at) => named(`N${at}`, at === length - 1 ? 'a' : `N${at + 1}`))
+
+  test('of as many as may be is linked', () => {
+    expect(ids(link(...chain(MOST_CHAINED)))).toHaveLength(MOST_CHAINED)
+  })
+
+  test.each(['as written', 'the other way round'])('of more is refused where it is too long, %s', (order) => {
+    const texts = chain(MOST_CHAINED + 1)
+    const found = link(...(order === 'as written' ? texts : texts.toReversed()))
+    const what = 'more than 1,000 correlations stand one behind the other'
+    expect(found.problems.map((problem) => problem.what)).toContain(what)
+    expect(ids(found)).not.toContain('id-N0')
+  })
+})
+
+test('what correlations left out is counted together', () => {
+  const found = link(named('X', 'a'), named('Y', 'b'))
+  const [x, y] = found.remembering
+  const feed = (memory: typeof x, rule: string, user: unknown, times: number): void => {
+    const [one] = documents().rules.filter(({ facts }) => facts.id === rule)
+    if (!memory || !one) throw new Error('not linked')
+    for (let at = 0; at < times; at++)
+      memory.memory.take({ rule: one.facts, event: happens(at, 'a', { user }), matched: () => ({}) })
+  }
+  feed(x, 'id-a', null, 2)
+  feed(y, 'id-b', null, 3)
+  feed(y, 'id-b', 'u', 1)
+  expect(found.counters()).toEqual({ late: 0, ungrouped: 5, valueless: 0, dropped: 0 })
 })
