@@ -8,7 +8,7 @@ import { median, type Bench, type Case } from './bench.ts'
 
 /** It always writes its matches. */
 const PEER = 'rsigma 0.23'
-const RUNS = 5
+const RUNS = 3
 /** The core on which both sides run, in turn. */
 const CORE = '1'
 const MODES = ['routed', 'unrouted'] as const

@@ -36,7 +36,8 @@ function foldedTest(patterns: readonly Pattern[]): LeafTest {
     const text = textOf(value)
     if (text === undefined) return false
     const folded = fold(text)
-    if (exact.has(folded)) return true
+    // Looking for a text among none would still hash all of it.
+    if (exact.size > 0 && exact.has(folded)) return true
     for (const test of wild) if (test(folded)) return true
     return false
   }
