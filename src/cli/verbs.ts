@@ -11,6 +11,7 @@ import { rulesCoverage, rulesExplain, rulesLint, rulesMatch, rulesTest } from '.
 import { rulesBacktest } from './verbs/rules-backtest.ts'
 import { rulesSign } from './verbs/rules-sign.ts'
 import { run } from './verbs/run.ts'
+import { scan } from './verbs/scan.ts'
 import { setup } from './verbs/setup.ts'
 
 /** Every verb, in the order in which help lists them. */
@@ -28,6 +29,7 @@ export const verbs: readonly Verb[] = [
   rulesMatch,
   rulesBacktest,
   rulesSign,
+  scan,
   quarantine,
   audit,
   setup,

@@ -46,7 +46,8 @@ const Config = z.strictObject({
   /** Share of runs of 13 words that are taken for one of a corpus by mistake: 29 bits a run at the default. */
   corpusFalsePositives: z.number().min(1e-12).max(0.01).default(1e-6),
 })
-type Config = z.infer<typeof Config>
+export type CanariesConfig = z.infer<typeof Config>
+type Config = CanariesConfig
 
 /** A protected file may be so long; a gigabyte of text takes some 600 MB of filter and is not what this is for. */
 const MOST_FILE_BYTES = 64 * 1_048_576
@@ -87,7 +88,7 @@ export const canaries: DetectorPlugin<Config> = {
 }
 
 /** Reads what is protected. Throws a RefusedError or TransientError that names the place, never the value. */
-async function openProtected(config: Config, key: Uint8Array): Promise<LeakFinder> {
+export async function openProtected(config: Config, key: Uint8Array): Promise<LeakFinder> {
   const salt = new KeyedHash(key).of('modelward protected texts') | 0
   const marked = (await Promise.all(config.canaries.map(valuesOf))).flat()
   if (marked.length > MOST_CANARIES)

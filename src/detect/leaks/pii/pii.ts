@@ -1,6 +1,7 @@
 import type { CountryCode } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin } from '../../../contract/detect.ts'
+import type { LeakFinder } from '../leak.ts'
 import { LeakDetector } from '../leak-detector.ts'
 import { MOST_SHOWN } from '../mask.ts'
 import { PII_KINDS, PiiFinder } from './finder.ts'
@@ -37,7 +38,8 @@ const Config = z.strictObject({
     .max(60)
     .default([...REGIONS]),
 })
-type Config = z.infer<typeof Config>
+export type PiiConfig = z.infer<typeof Config>
+type Config = PiiConfig
 
 /**
  * Finds personal data that has a form, mostly with a checksum: e-mail, payment card, IBAN, US social security number, IP
@@ -60,10 +62,15 @@ export const pii: DetectorPlugin<Config> = {
     new LeakDetector(
       {
         ...config,
-        finder: new PiiFinder(config.kinds, config.regions.filter(isRegion)),
+        finder: openPii(config),
         noun: (rule) => rule.replaceAll('-', ' '),
         isCertain: () => false,
       },
       context,
     ),
+}
+
+/** The finder that a config describes. */
+export function openPii(config: PiiConfig): LeakFinder {
+  return new PiiFinder(config.kinds, config.regions.filter(isRegion))
 }

@@ -25,7 +25,8 @@ const Config = z.strictObject({
   /** Whether the pack that ships with modelward is used. */
   ownPack: z.boolean().default(true),
 })
-type Config = z.infer<typeof Config>
+export type SecretsConfig = z.infer<typeof Config>
+type Config = SecretsConfig
 
 /**
  * Finds credentials in prompts and outputs: keys of AI services and clouds, private keys, tokens, connection strings,
