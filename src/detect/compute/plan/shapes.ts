@@ -10,6 +10,7 @@ const MAX_POOLED = 50_000
 
 /** Columns that `moments` takes at most: a covariance of 128 MiB. */
 const MAX_MOMENT_COLUMNS = 4096
+const EXPONENT = 0x7f800000
 
 /*
  * What every device checks before it computes. All throw RangeError in words; `what` names the matrix.
@@ -21,11 +22,18 @@ export function checkMatrix(matrix: Matrix, what: string): void {
     throw new RangeError(`${what} of ${rows} x ${columns}: rows and columns are whole numbers from 1`)
   if (values.length !== rows * columns)
     throw new RangeError(`${what} of ${rows} x ${columns} has ${values.length} values, not ${rows * columns}`)
-  for (let at = 0; at < values.length; at++)
-    if (!Number.isFinite(values[at]))
-      throw new RangeError(
-        `row ${Math.floor(at / columns)}, column ${at % columns} of ${what} is ${String(values[at])}, not a finite number`,
-      )
+  if (allFinite(values)) return
+  const at = values.findIndex((value) => !Number.isFinite(value))
+  throw new RangeError(
+    `row ${Math.floor(at / columns)}, column ${at % columns} of ${what} is ${String(values[at])}, not a finite number`,
+  )
+}
+
+/** By the bits: an exponent of all ones is an infinity or no number. */
+function allFinite(values: Float32Array): boolean {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (let at = 0; at < bits.length; at++) if (((bits[at] ?? 0) & EXPONENT) === EXPONENT) return false
+  return true
 }
 
 export function checkTopK(queries: Matrix, references: Held, k: number): void {

@@ -20,7 +20,7 @@ import { columnDistances } from './columns.ts'
  * the last resort. `rff` alone is float32, in the fixed order that plan/fourier.ts describes; tests compare it with dense
  * float64 projections. About 1 million distances of 768 columns a second.
  */
-export function openRef(): Kernels {
+export function openRef(): Kernels & { readonly what: string } {
   return new RefKernels()
 }
 
@@ -47,6 +47,7 @@ class RefHeld implements Held {
 
 class RefKernels implements Kernels {
   readonly device = 'ref'
+  readonly what = 'float64 in TypeScript, one thread'
 
   async hold(references: Matrix): Promise<Held> {
     shapes.checkMatrix(references, 'references')

@@ -1,12 +1,11 @@
 import type { FourierPlan, Matrix } from '../../../contract/compute.ts'
 import { transformChecked } from '../plan/fourier.ts'
 import { fourierNumbers, type FourierNumbers } from '../plan/plan.ts'
+import { LEAST_WIDTH, MOST_WIDTH } from './hadamard.ts'
 import { chunksOf, rangesOf, type Range } from './ranges.ts'
 import { featuresScratch, type FeaturesTask } from './tasks.ts'
 import type { Bench, Caller } from './wasm.ts'
 
-/** Below this width the rows are left to JavaScript: the passes work on eight values. */
-const LEAST_WIDTH = 8
 const LANES = 4
 
 /** A plan's numbers with those of four blocks side by side. */
@@ -23,7 +22,7 @@ export async function transformRows(caller: Caller, inputs: Matrix, plan: Fourie
   const numbers = fourierNumbers(plan)
   const { rows, columns } = inputs
   const values = new Float32Array(rows * plan.features)
-  if (numbers.width < LEAST_WIDTH)
+  if (numbers.width < LEAST_WIDTH || numbers.width > MOST_WIDTH)
     for (let row = 0; row < rows; row++)
       transformChecked(
         numbers,

@@ -1,5 +1,6 @@
 import type { Memory, Module } from './web-assembly.ts'
-import type { Exports, Passes } from './module.ts'
+import type { Passes } from './hadamard.ts'
+import type { Exports } from './module.ts'
 
 /** One thread's instance of the module over one arena's memory, with views that follow its growth. */
 export class Core {

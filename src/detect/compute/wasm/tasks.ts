@@ -1,6 +1,6 @@
 import type { Core } from './core.ts'
 import { countCells, sortColumns, type CellsTask, type SortTask } from './cells.ts'
-import { type Radix } from './module.ts'
+import { radicesOf } from './hadamard.ts'
 import { LEFT, RIGHT } from './products.ts'
 import { kernelSums, covarianceSums, type CovarianceTask, type KernelTask } from './sums.ts'
 import { depthOf, packLeft, packedLength } from './pack.ts'
@@ -241,19 +241,20 @@ function features(core: Core, task: FeaturesTask): void {
   const { f32, run } = core
   const work = task.scratch
   const row = task.scratch + width * 16
-  const radices = radicesOf(width)
+  const passes = plainPasses(core, width)
+  const radix = radicesOf(width)[0] ?? 2
+  const [first, later] = [run[`row${radix}`], run[`signed${radix}`]]
   f32.fill(0, row / 4, row / 4 + width)
   for (let at = task.from; at < task.to; at++) {
     const start = task.inputs / 4 + at * columns
-    f32.copyWithin(row / 4, start, start + columns)
+    const from = columns === width ? start * 4 : row
+    if (from === row) for (let column = 0; column < columns; column++) f32[row / 4 + column] = f32[start + column] ?? 0
     for (let group = 0; group < groups; group++) {
       for (let round = 0; round < 3; round++) {
-        let half = 1
-        for (const radix of radices) {
-          const source = half > 1 ? 'plain' : round === 0 ? 'row' : 'signed'
-          run[`${source}${radix}`](row, task.signs + (group * 3 + round) * width * 16, work, half, width)
-          half *= radix
-        }
+        const signs = task.signs + (group * 3 + round) * width * 16
+        if (round === 0) first(from, signs, work, width)
+        else later(row, signs, work, width)
+        for (const pass of passes) pass(work, width)
       }
       const out = task.out + (at * groups + group) * width * 16
       run.cosine(work, width, task.turns + group * 16, task.phases + group * width * 16, out, width * 4)
@@ -261,13 +262,14 @@ function features(core: Core, task: FeaturesTask): void {
   }
 }
 
-/** Passes that make up a transform of `width`: eights, and fours rather than a two at the end. */
-function radicesOf(width: number): readonly Radix[] {
-  const radices: Radix[] = []
-  for (let left = Math.log2(width); left > 0;) {
-    const bits = left === 4 || left === 2 ? 2 : left === 1 ? 1 : 3
-    radices.push(bits === 3 ? 8 : bits === 2 ? 4 : 2)
-    left -= bits
-  }
-  return radices
+/** Those after the first, in order. */
+function plainPasses({ run }: Core, width: number): readonly ((work: number, width: number) => void)[] {
+  const [first = 2, ...rest] = radicesOf(width)
+  let half: number = first
+  return rest.map((radix) => {
+    const pass = run[`plain${radix}x${half}`]
+    if (!pass) throw new RangeError(`there are no passes for a width of ${width}`)
+    half *= radix
+    return pass
+  })
 }

@@ -26,6 +26,7 @@ import { moduleBytes } from './module.ts'
 import { Pool } from './pool.ts'
 import { WasmHeld } from './held.ts'
 import type { Task } from './tasks.ts'
+import type { Module } from './web-assembly.ts'
 
 /** Threads beyond the main one unless asked otherwise. */
 const MOST_THREADS = 4
@@ -76,13 +77,17 @@ export class WasmKernels implements Kernels, Caller {
   readonly #shardBytes: number | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, threads: number, { log }: Pick<Given, 'log'>, shardBytes?: number) {
-    const module = new WebAssembly.Module(bytes)
+  constructor(module: Module, fused: boolean, threads: number, { log }: Pick<Given, 'log'>, shardBytes?: number) {
     this.threads = threads
-    this.fused = bytes.length === moduleBytes(true).length
+    this.fused = fused
     this.#memories = new Memories(module)
     this.#pool = new Pool(module, this.#memories, threads, log)
     this.#shardBytes = shardBytes
+  }
+
+  /** For people. */
+  get what(): string {
+    return `WebAssembly SIMD ${this.fused ? 'with' : 'without'} fused multiply-add, ${this.threads} threads`
   }
 
   /** Bytes that references and running calls take. */
