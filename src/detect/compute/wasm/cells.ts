@@ -1,5 +1,5 @@
 import { decileIndices, stabilityIndex } from '../plan/plan.ts'
-import type { Core } from './core.ts'
+import type { Core } from './instance.ts'
 
 /** Sorts columns `from`…`to` of `sorted` in place: each is `references` values and a NaN that equals nothing. */
 export interface SortTask {

@@ -131,18 +131,7 @@ export function cosine(): emit.Function {
     ),
     ...set(feature, f32x4.sub(get(quarter), f32x4.abs(f32x4.sub(get(feature), f32x4.nearest(get(feature)))))),
     ...set(square, f32x4.mul(get(feature), get(feature))),
-    ...set(
-      feature,
-      f32x4.mul(
-        get(feature),
-        factors
-          .slice(0, -1)
-          .reduceRight<Code>(
-            (sum, factor) => f32x4.add(f32x4.mul(sum, get(square)), get(factor)),
-            get(at(factors, factors.length - 1)),
-          ),
-      ),
-    ),
+    ...set(feature, f32x4.mul(get(feature), polynomial(square, factors))),
   ])
   const [a, b, c, d] = features.map((feature) => get(feature)) as [Code, Code, Code, Code]
   const [p, q, r, s] = pairs as [Local, Local, Local, Local]
@@ -172,4 +161,14 @@ export function cosine(): emit.Function {
     ),
   ]
   return locals.function('cosine', body)
+}
+
+/** Factors of rising powers. */
+function polynomial(of: Local, factors: readonly Local[]): Code {
+  return factors
+    .slice(0, -1)
+    .reduceRight<Code>(
+      (sum, factor) => f32x4.add(f32x4.mul(sum, get(of)), get(factor)),
+      get(at(factors, factors.length - 1)),
+    )
 }

@@ -1,5 +1,5 @@
 import { Arena, type Piece } from './arena.ts'
-import { Core } from './core.ts'
+import { Core } from './instance.ts'
 import type { Module } from './web-assembly.ts'
 
 /** What references may take of one arena; the rest of its 2 GiB is for calls. */

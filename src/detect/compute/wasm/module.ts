@@ -62,13 +62,11 @@ export function moduleBytes(fused: boolean): Uint8Array<ArrayBuffer> {
 /** Four binary searches side by side, without branches: `count` is a multiple of 4. */
 function search(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32')
-  const [values, count, sorted, references, cells] = [0, 1, 2, 3, 4].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const values = locals.parameter(0)
+  const count = locals.parameter(1)
+  const sorted = locals.parameter(2)
+  const references = locals.parameter(3)
+  const cells = locals.parameter(4)
   const [end, left, half] = locals.several('i32', 3) as [Local, Local, Local]
   const bases = locals.several('i32', 4)
   const wanted = locals.several('f32', 4)

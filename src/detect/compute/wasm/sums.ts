@@ -1,4 +1,4 @@
-import type { Core } from './core.ts'
+import type { Core } from './instance.ts'
 import { LEFT, RIGHT } from './products.ts'
 import { depthOf, packLeft, packRight, packedLength } from './pack.ts'
 

@@ -1,4 +1,4 @@
-import type { Core } from './core.ts'
+import type { Core } from './instance.ts'
 import { countCells, sortColumns, type CellsTask, type SortTask } from './cells.ts'
 import { radicesOf } from './hadamard.ts'
 import { LEFT, RIGHT } from './products.ts'

@@ -48,10 +48,22 @@ export interface WasmOptions {
  */
 export async function openWasm(given: Pick<Given, 'log'>, options: WasmOptions = {}): Promise<WasmKernels> {
   const { fused = true, threads = Math.min(availableParallelism(), MOST_THREADS) } = options
-  const bytes = [fused, false].map(moduleBytes).find((candidate) => WebAssembly.validate(candidate))
-  if (!bytes)
+  const variant = [fused, false].find((candidate) => compiled(candidate) !== undefined)
+  const module = variant === undefined ? undefined : compiled(variant)
+  if (!module)
     throw new RefusedError('this Node runs no WebAssembly SIMD: use Node 24.15 or later, or compute.device ref')
-  return new WasmKernels(bytes, threads, given, options.shardBytes)
+  return new WasmKernels(module, variant === true, threads, given, options.shardBytes)
+}
+
+const modules = new Map<boolean, Module | undefined>()
+
+/** Once a process; undefined where the machine does not have what the variant needs. */
+function compiled(fused: boolean): Module | undefined {
+  if (!modules.has(fused)) {
+    const bytes = moduleBytes(fused)
+    modules.set(fused, WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined)
+  }
+  return modules.get(fused)
 }
 
 /** How a call does its work. */

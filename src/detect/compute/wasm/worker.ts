@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { Core } from './core.ts'
+import { Core } from './instance.ts'
 import { execute, type Task } from './tasks.ts'
 import type { Memory, Module } from './web-assembly.ts'
 
