@@ -18,7 +18,7 @@ const SEEDS = [1, 2, 3]
 const LENGTH = 128
 /** Benign requests for each one of the attack. */
 const DILUTIONS = [0, 1, 3, 9]
-const STREAMS = { attack: 30, benign: 200, ordinary: 1_000, refer: 300, calibrate: 600 } as const
+const STREAMS = { attack: 20, benign: 200, ordinary: 1_000, refer: 300, calibrate: 600 } as const
 /** Of ten clients that the reference is made of. */
 const FLEET = [...Array.from({ length: 8 }, () => 'images at random'), 'one class only', 'two classes']
 /** A stream is an alarm when either detector gives one of its windows a p-value of at most this. */

@@ -33,7 +33,7 @@ const OWN_COSINES = 126
 /**
  * Finds black-box attacks by how their queries step: DS = cos(x[i] - x[i-1], x[i+1] - x[i]) over a principal's consecutive
  * vectors (GWAD, CVPR 2025, arXiv 2503.02986), told from the fleet's by Kuiper's form of the KS distance (`distances.ts`)
- * in place of GWAD's network; ATLAS AML.T0043.001, control IN-1. Noise of any size has the same directions, so turning it up does not
+ * in place of GWAD's network; ATLAS AML.T0043.001, control IN-6. Noise of any size has the same directions, so turning it up does not
  * help the attacker; mixing in other queries does. Vectors only: directions between bags of words say little.
  *
  * - Equal vectors in a row (retries) and steps on one line (sliders, sweeps of one parameter, back and forth) are counted and
@@ -48,7 +48,7 @@ const OWN_COSINES = 126
  */
 export const deltaSimilarity: DetectorPlugin<Config> = {
   kind: KIND,
-  summary: 'Adversarial query loops by the directions of their steps (IN-1, AML.T0043.001)',
+  summary: 'Adversarial query loops by the directions of their steps (IN-6, AML.T0043.001)',
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 10_000, window: 127 }],

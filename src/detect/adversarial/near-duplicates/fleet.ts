@@ -6,33 +6,30 @@ import { SMALLEST_P } from '../../statistics/ladder.ts'
 export const MOST_TRIALS = 255
 /** Principals that must have taught before others are judged. */
 export const FEWEST_CLIENTS = 20
-/** Windows that one principal teaches. */
-export const TEACHING_WINDOWS = 4
 /** Before anything is known: one hit in one window, of principals who differ as much as a correlation of 0.1 within them. */
 const PRIOR = { windows: 1, hits: 1, correlation: 0.1, weight: 20 } as const
 /** Principals are never believed to differ less or more than this. */
 const [LEAST_CORRELATION, MOST_CORRELATION] = [0.02, 0.9]
 
-/** How many near duplicates a window of an ordinary principal has: counts of windows by hits, learned from quiet ones. */
+/** How many near duplicates a window of an ordinary principal has, learned from the first quiet window of each. */
 export class Fleet {
-  /** Principals, then windows by number of hits. */
+  /** Principals by the number of hits in the one window that each taught. */
   readonly #row: SingleRow
   readonly #window: number
 
   constructor(name: string, window: number) {
-    this.#row = new SingleRow(`${name}.1.${window}`, 2 + window)
+    this.#row = new SingleRow(`${name}.1.${window}`, 1 + window)
     this.#window = window
   }
 
-  learn(hits: number, isNewClient: boolean): void {
+  learn(hits: number): void {
     const { numbers } = this.#row
-    if (isNewClient) numbers[0] = this.clients + 1
-    numbers[1 + hits] = (numbers[1 + hits] ?? 0) + 1
+    numbers[hits] = (numbers[hits] ?? 0) + 1
     this.#row.touch()
   }
 
   get clients(): number {
-    return this.#row.numbers[0] ?? 0
+    return this.#row.numbers.reduce((sum, count) => sum + count, 0)
   }
 
   /** Hits of a usual window: the mean. */
@@ -41,20 +38,19 @@ export class Fleet {
   }
 
   /**
-   * The p-value of so many hits: up to the most that was seen, the share of windows with at least as many, among
-   * `clients` + 1 as if the one judged were one of them; beyond, on from there along a beta-binomial whose mean and spread
-   * between windows are the fleet's. In [1e-9, 1].
+   * The p-value of so many hits: up to the most that was seen, the share of principals with at least as many, the one
+   * judged counted with them; beyond, on from there along a beta-binomial whose mean and spread are the fleet's. In [1e-9, 1].
    */
   highP(hits: number): number {
     const { numbers } = this.#row
-    let [windows, above, most] = [0, 0, 0]
+    let [clients, above, most] = [0, 0, 0]
     for (let h = 0; h <= this.#window; h++) {
-      const count = numbers[1 + h] ?? 0
-      windows += count
+      const count = numbers[h] ?? 0
+      clients += count
       if (h >= hits) above += count
       if (count > 0) most = h
     }
-    const counted = (1 + (windows > 0 ? (above / windows) * this.clients : 0)) / (this.clients + 1)
+    const counted = (1 + above) / (clients + 1)
     if (hits <= most + 1) return counted
     const { mean, correlation } = this.#moments()
     const beyond = betaBinomialTail(this.#window, mean, correlation, hits)
@@ -77,7 +73,7 @@ export class Fleet {
     const n = this.#window
     let [windows, sum, squares] = [0, 0, 0]
     for (let h = 0; h <= n; h++) {
-      const count = this.#row.numbers[1 + h] ?? 0
+      const count = this.#row.numbers[h] ?? 0
       windows += count
       sum += count * h
       squares += count * h * h

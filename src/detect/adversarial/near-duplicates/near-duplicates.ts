@@ -19,7 +19,7 @@ import { Vectors } from '../trail/vectors.ts'
 import { explain, explainLearning } from './explain.ts'
 import type { Seen } from './explain.ts'
 import { Fingerprints, MOST_SYMBOLS, signBits } from './fingerprint.ts'
-import { betaBinomialTail, FEWEST_CLIENTS, Fleet, MOST_TRIALS, TEACHING_WINDOWS } from './fleet.ts'
+import { betaBinomialTail, FEWEST_CLIENTS, Fleet, MOST_TRIALS } from './fleet.ts'
 import { Recent, SECTION } from './recent.ts'
 import type { Fingerprint } from './recent.ts'
 
@@ -38,7 +38,7 @@ type Config = z.infer<typeof Config>
 /**
  * Finds chains of near duplicates, which attacks that search around one input leave (adversarial examples by queries,
  * inversion of embeddings, suffixes of prompts that are tuned): Blacklight, arXiv 2006.14042, with its faults cured
- * (`fingerprint.ts`); ATLAS AML.T0043.001, control IN-1.
+ * (`fingerprint.ts`); ATLAS AML.T0043.001, control IN-6.
  *
  * - A request is near when it resembles one of its principal's last 16 different inputs, so up to 15 others between two
  *   queries of an attack do not hide it. Exact repeats (retries) and steps on one line (sliders) are counted and no
@@ -46,16 +46,16 @@ type Config = z.infer<typeof Config>
  * - What is remembered is each principal's own: an index of the whole fleet could be flushed by anyone with enough
  *   requests. An attack over several accounts leaves a chain in each that has two of its queries among 16; over more than
  *   that it is for the linkage of accounts to see. Evicted principals are counted and come back with no memory.
- * - p: windows of near requests among the fleet's (`fleet.ts`), learned from quiet windows, of each principal at most four;
+ * - p: windows of near requests among the fleet's (`fleet.ts`), learned from each principal's first quiet window;
  *   or among the principal's own past where that makes them more usual. The own past is learned from quiet windows of
- *   p > 0.01 alone, so it cannot be taught by an attack that is noticed from its first window.
+ *   p > 0.05 alone, so it cannot be taught by an attack that is noticed from its first window.
  * - Noise of more than a quarter of the input's own size leaves nothing to resemble: delta-similarity sees that.
  *
  * State: salted hashes, sign bits and a projection; 3.9 KB a principal. 25 µs for a request with 784 numbers.
  */
 export const nearDuplicates: DetectorPlugin<Config> = {
   kind: 'near-duplicates',
-  summary: 'Chains of near-duplicate inputs, as searches around one input leave (IN-1, AML.T0043.001)',
+  summary: 'Chains of near-duplicate inputs, as searches around one input leave (IN-6, AML.T0043.001)',
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 4, nearShare: 0.8 }],
@@ -64,7 +64,7 @@ export const nearDuplicates: DetectorPlugin<Config> = {
 
 const NOTHING: readonly Score[] = []
 /** A window less usual than this does not become a principal's own past. */
-const LEARN_ABOVE = 0.01
+const LEARN_ABOVE = 0.05
 /** Own trials from which on they count, and how much a principal's windows differ. */
 const [OWN_TRIALS, OWN_CORRELATION] = [120, 0.1]
 
@@ -119,9 +119,8 @@ class NearDuplicatesDetector implements Detector {
     const { row, seen, p } = pending
     const recent = new Recent(row)
     if (p !== null && p > LEARN_ABOVE) recent.learnOwn(seen.trials, seen.hits)
-    const teaches = recent.mayTeach(TEACHING_WINDOWS)
     this.#rows.touch(row, 0)
-    if (teaches) this.#fleets[seen.of].learn(seen.hits, teaches.first)
+    if (recent.teachOnce()) this.#fleets[seen.of].learn(seen.hits)
   }
 
   changes(): readonly StateChange[] {

@@ -101,18 +101,14 @@ export class Recent {
     this.#numbers[OWN_HITS] = this.#get(OWN_HITS) * 0.9 + hits
   }
 
-  /** True for the first `most` windows that are taught to the fleet, and whether it is the first of all. */
-  mayTeach(most: number): { readonly first: boolean } | undefined {
-    if (this.#get(TAUGHT) >= most) return undefined
-    this.#add(TAUGHT, 1)
-    return { first: this.#get(TAUGHT) === 1 }
+  /** True once: a busy principal teaches the fleet no more than others. */
+  teachOnce(): boolean {
+    return this.#once(TAUGHT)
   }
 
   /** True once. */
   warnOnce(): boolean {
-    if (this.#get(WARNED) > 0) return false
-    this.#add(WARNED, 1)
-    return true
+    return this.#once(WARNED)
   }
 
   get startedAt(): number {
@@ -172,6 +168,11 @@ export class Recent {
     return this.#row.bytes.byteOffset + ENTRIES + slot * ENTRY_BYTES
   }
 
+  #once(at: number): boolean {
+    if (this.#get(at) > 0) return false
+    this.#add(at, 1)
+    return true
+  }
   #get(at: number): number {
     return this.#numbers[at] ?? 0
   }

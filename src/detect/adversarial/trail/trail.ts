@@ -8,6 +8,8 @@ export type Step =
 
 /** Steps whose directions agree or oppose this far are moves on one line: a slider, a sweep of one parameter, a return. */
 const COLLINEAR = 0.98
+/** Square of a distance, in that of the step, that is rounding. */
+const SAME_PLACE = 1e-11
 /** Coordinates of the projection that stand for it where the centre is concerned. */
 const CENTRE = 64
 /** Steps after which the centre is compared with the one before. */
@@ -66,12 +68,14 @@ export class Trail {
     let dot = 0
     let square = 0
     let lastSquare = 0
+    let acrossSquare = 0
     for (let k = 0; k < KEPT; k++) {
       const step = (vector[k] ?? 0) - (last[k] ?? 0)
       const before = this.#step[k] ?? 0
       dot += step * before
       square += step * step
       lastSquare += before * before
+      acrossSquare += (step + before) ** 2
     }
     if (square === 0) return { kind: 'repeat' }
     for (let k = 0; k < KEPT; k++) this.#step[k] = (vector[k] ?? 0) - (last[k] ?? 0)
@@ -80,7 +84,8 @@ export class Trail {
     this.#answer(answer)
     if (length === 1) return { kind: 'first' }
     const cosine = Math.max(-1, Math.min(1, dot / Math.sqrt(square * lastSquare)))
-    if (!Number.isFinite(cosine) || Math.abs(cosine) > COLLINEAR) return { kind: 'collinear' }
+    if (!Number.isFinite(cosine) || isOnLine(cosine, (dot + lastSquare) / Math.sqrt(lastSquare), acrossSquare, square))
+      return { kind: 'collinear' }
     this.#gather(vector, cosine, square)
     return { kind: 'step', cosine }
   }
@@ -137,4 +142,15 @@ export class Trail {
   #set(at: number, value: number): void {
     this.#numbers[at] = value
   }
+}
+
+/**
+ * A step on is on the line when its direction is. A step back is only when what lies between its end and the vector before
+ * the last (`across`: along the line, and squared in all) is on the line too, or nothing: who goes to and fro between an
+ * attack and something far away turns about each time, but does not come back to where it was.
+ */
+function isOnLine(cosine: number, across: number, acrossSquare: number, square: number): boolean {
+  if (cosine > COLLINEAR) return true
+  if (cosine > -COLLINEAR) return false
+  return acrossSquare <= SAME_PLACE * square || across ** 2 > COLLINEAR ** 2 * acrossSquare
 }
