@@ -1,0 +1,34 @@
+import type { Explanation } from '../../../contract/detect.ts'
+import { wOf } from './frozen.ts'
+import type { Ordinary } from './frozen.ts'
+import type { Session } from './session.ts'
+
+/** W, against a typical client's, in words. */
+export function explain(session: Session, w: number, { calibration }: Ordinary): Explanation {
+  const { queries, repeats, distances, exemplars } = session
+  const [seen, expected] = [rounded(w), rounded(wOf(calibration.typical))]
+  return {
+    feature: 'distances_between_queries',
+    seen,
+    expected,
+    text: `the distances of ${distances} queries from the nearest earlier one of their class scatter with Shapiro-Wilk W ${seen}, typically ${expected}: natural inputs scatter like a bell curve (1), while queries made from each other by steps are too regular; compared with ${calibration.clients} clients`,
+    exemplars,
+    queries,
+    repeats,
+  }
+}
+
+/** Said once for a principal worth looking at while there is nothing to compare with. */
+export function nothingToCompareWith(): Explanation {
+  return {
+    feature: 'distances_between_queries',
+    seen: 0,
+    expected: null,
+    learning: 0,
+    text: 'no frozen reference of how distances between queries scatter: run `modelward baseline FILES…` on benign traffic',
+  }
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(4))
+}
