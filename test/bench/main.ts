@@ -1,11 +1,12 @@
 /** `npm run bench -- NAME [--json]`: a table a person can read, the machine it ran on, and what a peer did in the same run. */
 import { cpus, totalmem } from 'node:os'
 import type { Bench, Case } from './bench.ts'
+import { compute } from './compute.ts'
 import { pipeline } from './pipeline.ts'
 import { sigma } from './sigma.ts'
 import { sigmaCorrelations } from './sigma-correlations.ts'
 
-const benches: readonly Bench[] = [pipeline, sigma, sigmaCorrelations]
+const benches: readonly Bench[] = [pipeline, sigma, sigmaCorrelations, compute]
 const asJson = process.argv.includes('--json')
 const [name] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const bench = benches.find((candidate) => candidate.name === name)
