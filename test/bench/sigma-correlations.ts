@@ -89,7 +89,7 @@ function casesOf(name: string, runs: readonly Run[]): readonly Case[] {
       case: `${name}${what}`,
       value,
       unit,
-      runs: RUNS,
+      runs: runs.filter((run) => of(run) !== undefined && (!against || against(run) !== undefined)).length,
       peer: against ? PEER : null,
       ratio,
     }
@@ -112,7 +112,7 @@ function casesOf(name: string, runs: readonly Run[]): readonly Case[] {
   if (name !== MORE) return rows
   return [
     ...rows,
-    row(', beside one that keeps events too', 'events/s', (run) => speedOf(run.ours), theirSpeed(1)),
+    row(', beside one that keeps events too', 'events/s', (run) => run.theirs[1] && speedOf(run.ours), theirSpeed(1)),
     row(', changes written every 1,000 events', 'events/s', (run) => speedOf(run.storing), theirSpeed(0)),
     row(`, ${PEER} with refs`, 'events/s', theirSpeed(1)),
     row(`, ${PEER} with refs, RSS`, 'MiB', theirMemory(1)),
