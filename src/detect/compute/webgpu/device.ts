@@ -1,4 +1,5 @@
 import { DeviceLostError } from '../plan/device-lost.ts'
+import { reasonOf } from '../../../runtime/errors.ts'
 import { requestAdapter, requiredLimits } from './adapter.ts'
 import type { Adapter } from './adapter.ts'
 import { Job } from './job.ts'
@@ -35,6 +36,7 @@ export class Device {
   /** The implementation lives as long as somebody refers to it, and Node as long as the implementation. */
   #open: { readonly gpu: GPU; readonly device: GPUDevice } | undefined
   #failure: DeviceLostError | undefined
+  readonly #waiting = new Set<(failure: DeviceLostError) => void>()
 
   static async open(options: DeviceOptions): Promise<Device> {
     const found = await requestAdapter(options.allowFallbackAdapter ?? false)
@@ -55,9 +57,10 @@ export class Device {
     this.workgroups = device.limits.maxComputeWorkgroupsPerDimension
     this.workgroupBytes = device.limits.maxComputeWorkgroupStorageSize
     void device.lost.then(({ reason, message }) => this.fail(`the GPU is gone (${reason}): ${message}`))
-    device.addEventListener('uncapturederror', (event) => {
-      const { error } = event
-      this.fail(`an error outside any call: ${error.message}`)
+    device.addEventListener('uncapturederror', ({ error }) => {
+      this.#failure ??= new DeviceLostError(`an error outside any call: ${error.message}`)
+      // Dawn tells this from within a call of its own and waits for ever if the device is destroyed there.
+      setImmediate(() => this.fail(error.message))
     })
   }
 
@@ -71,7 +74,7 @@ export class Device {
   /** From now on every call ends with the first reason given. */
   fail(reason: string): DeviceLostError {
     this.#failure ??= new DeviceLostError(reason)
-    this.#release()
+    this.#end(this.#failure)
     return this.#failure
   }
 
@@ -118,8 +121,7 @@ export class Device {
   }
 
   close(): void {
-    this.#failure ??= new DeviceLostError('the device was closed')
-    this.#release()
+    this.fail('the device was closed')
   }
 
   async #compile(code: string): Promise<GPUComputePipeline> {
@@ -138,16 +140,27 @@ export class Device {
     return values
   }
 
-  /** What WebGPU promises are broken with is of many kinds; a broken promise is a device not to be believed. */
-  async #unlessLost<Result>(promise: Promise<Result>): Promise<Result> {
-    try {
-      return await promise
-    } catch (cause) {
-      throw this.fail(`the GPU did not answer: ${cause instanceof Error ? cause.message : String(cause)}`)
-    }
+  /**
+   * What WebGPU's promises are broken with is of many kinds, and those of a lost device may never be kept: a broken promise
+   * is a device not to be believed, and a lost device ends the waiting.
+   */
+  #unlessLost<Result>(promise: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject)
+      const end = (settle: () => void): void => {
+        this.#waiting.delete(reject)
+        settle()
+      }
+      promise.then(
+        (result) => end(() => resolve(result)),
+        (cause: unknown) => end(() => reject(this.fail(`the GPU did not answer: ${reasonOf(cause)}`))),
+      )
+    })
   }
 
-  #release(): void {
+  #end(failure: DeviceLostError): void {
+    for (const reject of this.#waiting) reject(failure)
+    this.#waiting.clear()
     this.#open?.device.destroy()
     this.#open = undefined
     this.#pipelines.clear()

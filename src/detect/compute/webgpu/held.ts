@@ -1,11 +1,10 @@
 import type { Held, Matrix } from '../../../contract/compute.ts'
 import { decileIndices } from '../plan/plan.ts'
+import { centreOf, scaleOf } from '../scale/scale.ts'
 import type { Device } from './device.ts'
 import { float, storage, upload } from './job.ts'
 import { NORMS } from './top-k-wgsl.ts'
 
-/** Rows from which the centre is taken: the ranking needs it near the middle, not exact. */
-const CENTRE_ROWS = 4096
 /** Shards begin at multiples of a tile's rows. */
 const SHARD_STEP = 64
 const THREADS = 64
@@ -48,6 +47,7 @@ export class GpuHeld implements Held {
   readonly #own: GPUBuffer[] = []
   #ranking: Promise<Ranking> | undefined
   #sorted: Promise<readonly SortedColumns[]> | undefined
+  #users = 0
   #gone = false
 
   static async of(device: Device, matrix: Matrix): Promise<GpuHeld> {
@@ -63,10 +63,17 @@ export class GpuHeld implements Held {
     this.#centre = { scale: scaleOf(matrix.values), values: centreOf(matrix) }
   }
 
-  /** Whether these rows are still there and on this device; RangeError otherwise. */
-  check(device: Device): void {
+  /** Works with the references; those that are let go meanwhile stay until it is done. */
+  async use<Result>(device: Device, work: (held: GpuHeld) => Promise<Result>): Promise<Result> {
     if (this.#device !== device) throw new RangeError('these references are held by another device')
     if (this.#gone) throw new RangeError('these references were let go')
+    this.#users++
+    try {
+      return await work(this)
+    } finally {
+      this.#users--
+      this.#destroyUnused()
+    }
   }
 
   ranking(): Promise<Ranking> {
@@ -82,6 +89,11 @@ export class GpuHeld implements Held {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#gone = true
+    this.#destroyUnused()
+  }
+
+  #destroyUnused(): void {
+    if (!this.#gone || this.#users > 0) return
     for (const { buffer } of this.shards) buffer.destroy()
     for (const buffer of this.#own) buffer.destroy()
   }
@@ -181,21 +193,4 @@ export function shardRows(device: Device, columns: number): number {
       `${SHARD_STEP} rows of ${columns} columns are more than the ${device.bindingBytes} bytes that this GPU binds at once`,
     )
   return step
-}
-
-/** The power of two that brings the largest of the values near 1. */
-export function scaleOf(values: Float32Array): number {
-  let largest = 0
-  for (let at = 0; at < values.length; at++) largest = Math.max(largest, Math.abs(values[at] ?? 0))
-  return largest === 0 ? 1 : 2 ** -Math.max(-100, Math.floor(Math.log2(largest)) + 1)
-}
-
-function centreOf({ rows, columns, values }: Matrix): Float32Array {
-  const step = Math.ceil(rows / CENTRE_ROWS)
-  const sums = new Float64Array(columns)
-  let looked = 0
-  for (let row = 0; row < rows; row += step, looked++)
-    for (let column = 0; column < columns; column++)
-      sums[column] = (sums[column] ?? 0) + (values[row * columns + column] ?? 0)
-  return Float32Array.from(sums, (sum) => sum / looked)
 }

@@ -1,4 +1,5 @@
 import type { Matrix, Moments } from '../../../contract/compute.ts'
+import { centringOf, covarianceOf } from '../scale/scale.ts'
 import type { Device } from './device.ts'
 import { shardRows } from './held.ts'
 import { PLACES, PRODUCT_SUM, product, tileMemory } from './tiles.ts'
@@ -63,9 +64,8 @@ export async function moments(device: Device, { rows, columns, values }: Matrix)
     throw new RangeError(
       `a covariance of ${columns} columns is more than the ${device.bindingBytes} bytes that this GPU binds`,
     )
-  const mean = meanOf(values, rows, columns)
-  const centre = Float32Array.from(mean)
-  const scale = scalesOf(values, columns, centre)
+  const centring = centringOf({ rows, columns, values })
+  const { centre, scale } = centring
   const pipeline = await device.pipeline(PRODUCTS)
   const sums = new Float64Array(columns * columns)
   const step = Math.min(BLOCK_ROWS, shardRows(device, columns))
@@ -82,45 +82,5 @@ export async function moments(device: Device, { rows, columns, values }: Matrix)
     const block = new Float32Array(read ?? new ArrayBuffer(0))
     for (let at = 0; at < sums.length; at++) sums[at] = (sums[at] ?? 0) + (block[at] ?? NaN)
   }
-  return { mean, covariance: covarianceOf(sums, { rows, columns, mean, centre, scale }) }
-}
-
-function meanOf(values: Float32Array, rows: number, columns: number): Float64Array {
-  const sums = new Float64Array(columns)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      sums[column] = (sums[column] ?? 0) + (values[row * columns + column] ?? 0)
-  return sums.map((sum) => sum / rows)
-}
-
-function scalesOf(values: Float32Array, columns: number, centre: Float32Array): Float32Array {
-  const largest = new Float64Array(columns)
-  for (let from = 0; from < values.length; from += columns)
-    for (let column = 0; column < columns; column++) {
-      const off = Math.abs((values[from + column] ?? 0) - (centre[column] ?? 0))
-      if (off > (largest[column] ?? 0)) largest[column] = off
-    }
-  return Float32Array.from(largest, (most) => (most === 0 ? 1 : 2 ** -Math.max(-100, Math.floor(Math.log2(most)) + 1)))
-}
-
-interface Sums {
-  readonly rows: number
-  readonly columns: number
-  readonly mean: Float64Array
-  readonly centre: Float32Array
-  readonly scale: Float32Array
-}
-
-/** Sums below the diagonal -> the whole matrix, with what the rounded centre is off taken out. */
-function covarianceOf(sums: Float64Array, { rows, columns, mean, centre, scale }: Sums): Float64Array {
-  const covariance = new Float64Array(columns * columns)
-  const off = mean.map((value, column) => value - (centre[column] ?? 0))
-  for (let one = 0; one < columns; one++)
-    for (let other = 0; other <= one; other++) {
-      const sum = (sums[one * columns + other] ?? NaN) / ((scale[one] ?? 1) * (scale[other] ?? 1))
-      const value = (sum - rows * (off[one] ?? 0) * (off[other] ?? 0)) / (rows - 1)
-      covariance[one * columns + other] = value
-      covariance[other * columns + one] = value
-    }
-  return covariance
+  return { mean: centring.mean, covariance: covarianceOf(sums, centring) }
 }

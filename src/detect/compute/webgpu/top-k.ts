@@ -1,6 +1,6 @@
 import type { Matrix, Neighbours } from '../../../contract/compute.ts'
+import { scaleOf } from '../scale/scale.ts'
 import type { Device } from './device.ts'
-import { scaleOf } from './held.ts'
 import type { GpuHeld, Ranking, Shard } from './held.ts'
 import { float } from './job.ts'
 import type { Job } from './job.ts'

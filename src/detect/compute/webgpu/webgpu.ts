@@ -53,7 +53,7 @@ export class WebgpuKernels implements Kernels {
 
   async topK(queries: Matrix, references: Held, k: number): Promise<Neighbours> {
     shapes.checkTopK(queries, references, k)
-    return await topK(this.#device, queries, this.#own(references), k)
+    return await this.#use(references, (held) => topK(this.#device, queries, held, k))
   }
 
   async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
@@ -68,7 +68,7 @@ export class WebgpuKernels implements Kernels {
 
   async ksPsi(reference: Held, current: Matrix): Promise<ColumnDistances> {
     shapes.checkColumnPair(reference, current)
-    return await columnDistances(this.#device, this.#own(reference), current)
+    return await this.#use(reference, (held) => columnDistances(this.#device, held, current))
   }
 
   async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
@@ -85,9 +85,8 @@ export class WebgpuKernels implements Kernels {
     this.#device.close()
   }
 
-  #own(held: Held): GpuHeld {
+  #use<Result>(held: Held, work: (held: GpuHeld) => Promise<Result>): Promise<Result> {
     if (!(held instanceof GpuHeld)) throw new RangeError('these references are held by another device')
-    held.check(this.#device)
-    return held
+    return held.use(this.#device, work)
   }
 }
