@@ -1,0 +1,83 @@
+import type { StateChange } from '../../../contract/detect.ts'
+import { KeyedHash } from '../../../runtime/keyed-hash.ts'
+import type { ModelRequest } from '../../request/model-request.ts'
+import { KeyedRows } from '../../state/keyed-rows.ts'
+import { SingleRow } from '../../state/single-row.ts'
+import { countDistinct, noteElement } from '../../statistics/hyper-log-log.ts'
+import { ACCOUNT, Account, Holders, TEMPLATE } from './account.ts'
+import { skeletonsOf } from './skeleton.ts'
+
+/** Bytes of the sketch that counts the accounts whose templates were remembered. */
+const REGISTERS = 256
+
+/** Who used which template, and each account's open window: what the detector and its baseline have in common. */
+export class LinkedAccounts {
+  readonly accounts: KeyedRows
+  readonly #templates: KeyedRows
+  readonly #known = new SingleRow('known.1', REGISTERS / 8)
+  readonly #hash: KeyedHash
+  /** A request is learned right after it was looked at. */
+  #last: { readonly prompt: string; readonly templates: readonly number[] } = { prompt: '', templates: [] }
+
+  constructor(maxKeys: number, maxTemplates: number, key: Uint8Array) {
+    this.accounts = new KeyedRows(maxKeys, [ACCOUNT])
+    this.#templates = new KeyedRows(maxTemplates, [TEMPLATE])
+    this.#hash = new KeyedHash(key)
+  }
+
+  /** Adds a request to its account's window. A template counts as shared when an account other than this one was seen with it. */
+  request(event: ModelRequest, prompt: string): Account {
+    const account = new Account(this.accounts.use(event.principal))
+    const self = this.#who(event.principal)
+    account.request(event.at)
+    for (const template of this.#templatesOf(prompt)) {
+      if (!account.isNew(template)) continue
+      const row = this.#templates.find(keyOf(template))
+      if (!row) continue
+      const holders = new Holders(row)
+      if (holders.hasOther(self)) account.share(event.id, holders, self)
+    }
+    return account
+  }
+
+  /** Remembers who used the templates of this prompt. */
+  learn(event: ModelRequest, prompt: string): void {
+    const who = { hash: this.#who(event.principal), name: event.principal }
+    for (const template of this.#templatesOf(prompt)) new Holders(this.#templates.use(keyOf(template))).add(who)
+    if (noteElement(new Uint8Array(this.#known.numbers.buffer), who.hash | 0)) this.#known.touch()
+  }
+
+  /** About how many accounts' templates were ever remembered. */
+  get known(): number {
+    return countDistinct(new Uint8Array(this.#known.numbers.buffer))
+  }
+
+  changes(): readonly StateChange[] {
+    return [...this.#known.changes(), ...this.accounts.changes(), ...this.#templates.changes()]
+  }
+
+  /** How many stored keys could not be read. */
+  restore(state: Iterable<StateChange>): number {
+    const isTemplate = ({ key }: StateChange): boolean => key.startsWith(`${TEMPLATE.name}/`)
+    this.#known.clear()
+    const all = [...state].filter((change) => !this.#known.restore(change))
+    return (
+      this.#templates.restore(all.filter(isTemplate)) + this.accounts.restore(all.filter((one) => !isTemplate(one)))
+    )
+  }
+
+  #templatesOf(prompt: string): readonly number[] {
+    if (this.#last.prompt !== prompt)
+      this.#last = { prompt, templates: skeletonsOf(prompt).map((skeleton) => this.#hash.of(skeleton)) }
+    return this.#last.templates
+  }
+
+  /** Above 0: 0 is an empty place. */
+  #who(principal: string): number {
+    return 1 + this.#hash.of(principal)
+  }
+}
+
+function keyOf(template: number): string {
+  return template.toString(36)
+}
