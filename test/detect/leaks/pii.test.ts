@@ -81,7 +81,7 @@ test('only kinds that were asked for are told', () => {
 })
 
 test('a text of nothing but candidates is looked at up to a limit, and the rest is counted', () => {
-  const { unread } = finder.find('12345 '.repeat(3_000).replaceAll(' ', ' a '))
+  const { unread } = finder.find('12345 a '.repeat(21_000))
   expect(unread).toBeGreaterThan(1_000)
 })
 

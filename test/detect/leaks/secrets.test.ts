@@ -88,6 +88,8 @@ test('a text full of keywords is looked at up to a limit, and the rest is counte
   const { leaks, unread } = finder.find(`q1 ${' '.repeat(9_000)}${'q '.repeat(8_000)}`)
   expect(leaks.length).toBeGreaterThan(0)
   expect(unread).toBeGreaterThan(10_000)
+  // Junk of one kind does not use up what another kind may look at.
+  expect(own.find(`${'token '.repeat(20_000)} ghp_${word(36)}`).leaks.map(({ rule }) => rule)).toEqual(['github-token'])
 })
 
 /** What keys of the kinds look like; drawn, none was ever valid. */

@@ -15,7 +15,7 @@ export interface CorpusLimits {
 }
 
 /** Words in a row, as in GPT-3's search for overlaps with its tests (Brown et al. 2020, arXiv 2005.14165, appendix C). */
-export const NGRAM = 13
+const NGRAM = 13
 
 /**
  * Protected texts in outputs: 13 words in a row, in any case and punctuation, looked up in one Bloom filter for each corpus.

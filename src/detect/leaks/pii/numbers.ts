@@ -8,9 +8,6 @@ export interface NumberRun {
   readonly digits: string
 }
 
-/** What a run of digits is, or undefined. */
-export type NumberKind = (run: NumberRun, around: string) => string | undefined
-
 interface Issuer {
   readonly lengths: readonly number[]
   /** Lowest and highest first digits, all of one length. */

@@ -20,14 +20,18 @@ const LEAST_DIGITS = 7
 /** Shorter ones look like house numbers and postcodes: they need a word that speaks of calling. */
 const LEAST_DIGITS_BY_FORM = 9
 
+/** Whether a run of digits is worth the look: as many as phone numbers have, and no date. */
+export function mayBePhone({ digits, text }: NumberRun): boolean {
+  return digits.length >= LEAST_DIGITS && digits.length <= MOST_DIGITS && !DATE.test(text)
+}
+
 /**
- * Whether a run of digits is a phone number. With + or 00: if the country has numbers of that length. Without: if it is a
+ * Whether a run of digits that may be one is a phone number. With + or 00: if the country has numbers of that length. Without: if it is a
  * valid number in one of the regions and grouped as people there write it; or the words around it speak of calling and
  * a number of that length is possible in some region.
  */
 export function isPhone(run: NumberRun, before: string, behind: string, regions: readonly CountryCode[]): boolean {
   const { digits, text } = run
-  if (digits.length < LEAST_DIGITS || digits.length > MOST_DIGITS || DATE.test(text)) return false
   if (text.startsWith('+') || /^00[1-9]/.test(text))
     return parsePhoneNumberFromString(text.replace(/^00/, '+'))?.isPossible() ?? false
   if (NO_PHONE.test(text)) return false

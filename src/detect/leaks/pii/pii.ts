@@ -44,8 +44,8 @@ type Config = PiiConfig
 /**
  * Finds personal data that has a form, mostly with a checksum: e-mail, payment card, IBAN, US social security number, IP
  * address, phone, URL and twelve national numbers (control IN-5; ATLAS AML.T0057 LLM Data Leakage, AML.T0024). Names and
- * addresses of people need a model and are not looked for. Every pattern is linear in the text; 2,000 runs of digits of one
- * text are looked at, more are counted as `too_many_candidates`. About 5 µs of CPU for 1,000 characters of prose, 50 to 200 µs more
+ * addresses of people need a model and are not looked for. Every pattern is linear in the text; 20,000 runs of digits of one
+ * text are looked at, 300 of them as phone numbers, texts with more are counted as `too_many_candidates`. About 5 µs of CPU for 1,000 characters of prose, 50 to 200 µs more
  * for each run of nine digits or more that is grouped like a phone number of somewhere.
  */
 export const pii: DetectorPlugin<Config> = {

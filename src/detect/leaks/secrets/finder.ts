@@ -3,12 +3,12 @@ import { WordScan } from '../word-scan.ts'
 import { CompiledAllowlist, CompiledRule } from './rule.ts'
 import type { SecretPack } from './gitleaks.ts'
 
-/** Characters that patterns may look at in one text, all together; a text full of keywords costs no more. */
-const MOST_LOOKED_AT = 262_144
+/** Characters that each pattern may look at in one text; a text full of keywords costs no more. */
+const MOST_LOOKED_AT = 65_536
 
 /**
  * Secrets by one or more packs. One pass finds keywords; a rule's pattern then looks at the text around them only.
- * `limit` bounds the characters patterns look at (an attacker's text full of keywords); Infinity for files at rest.
+ * `limit` bounds the characters each pattern looks at (an attacker's text full of keywords); Infinity for files at rest.
  */
 export class SecretFinder implements LeakFinder {
   readonly rules: readonly string[]
@@ -45,16 +45,16 @@ export class SecretFinder implements LeakFinder {
     })
     for (const rule of this.#always) windows.set(rule, [{ from: 0, to: text.length }])
     const leaks: Leak[] = []
-    let [left, unread] = [this.#limit, 0]
+    let unread = 0
     for (const [at, parts] of windows) {
       const compiled = this.#compiled[at]
       if (!compiled?.looksAt(path)) continue
-      for (const { from, to } of parts) {
-        if (to - from > left) {
-          unread += to - from
-          continue
-        }
+      let left = this.#limit
+      for (const { from, to: wanted } of parts) {
+        const to = Math.min(wanted, from + left)
         left -= to - from
+        unread += wanted - to
+        if (to === from && to > 0) continue
         for (const { start, end, secret } of compiled.find(text, from, to, path))
           leaks.push({ rule: compiled.rule.id, start, end, secret })
       }

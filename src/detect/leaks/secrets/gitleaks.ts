@@ -5,7 +5,7 @@ import { ConfigError, reasonOf, type Problem } from '../../../runtime/errors.ts'
 import type { Allowlist, SecretRule } from './rule.ts'
 
 /** Matches of a pack's rules must lie within so many characters of a keyword; gitleaks itself has no such bound. */
-export const PACK_REACH = 4_096
+const PACK_REACH = 4_096
 const CURE = 'See the format of gitleaks 8 (gitleaks.toml)'
 
 const texts = z.array(z.string()).default([])
