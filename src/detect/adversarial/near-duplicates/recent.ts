@@ -44,18 +44,21 @@ export interface Nearness {
 export class Recent {
   readonly #numbers: Float64Array
   readonly #row: Row
+  /** The same bytes as words of 32 bits. */
+  readonly #words: Uint32Array
   readonly trail: Trail
 
   constructor(row: Row) {
     this.#row = row
     this.#numbers = row.numbers
+    this.#words = new Uint32Array(row.bytes.buffer, row.bytes.byteOffset, SECTION.bytes / 4)
     this.trail = new Trail(row, TRAIL)
   }
 
   /** True when the input is one of those remembered, exactly: a retry, counted and not remembered again. */
   isRepeat(fingerprint: Fingerprint): boolean {
     for (let slot = 0; slot < this.#held; slot++)
-      if (this.#exact(slot)[0] === fingerprint.exact) {
+      if (this.#numbers[at(slot) / 8] === fingerprint.exact) {
         this.#add(REPEATS, 1)
         return true
       }
@@ -80,18 +83,17 @@ export class Recent {
   }
 
   remember({ exact, bits, hashes }: Fingerprint): void {
-    const slot = this.#get(ENTERED) % MEMORY
+    const from = at(this.#get(ENTERED) % MEMORY)
     this.#add(ENTERED, 1)
-    this.#exact(slot)[0] = exact
-    const own = this.#bits(slot)
-    if (bits) own.set(bits)
-    else own.fill(0)
-    this.#count(slot)[0] = hashes.length
-    this.#hashes(slot, SMALLEST).fill(0).set(hashes)
+    this.#numbers[from / 8] = exact
+    const words = this.#words.fill(0, (from + ENTRY_BITS) / 4, (from + ENTRY_BYTES) / 4)
+    if (bits) words.set(bits, (from + ENTRY_BITS) / 4)
+    words[(from + ENTRY_COUNT) / 4] = hashes.length
+    words.set(hashes, (from + ENTRY_HASHES) / 4)
   }
 
   close(): void {
-    for (const at of [TRIALS, HITS, REPEATS, COLLINEAR]) this.#numbers[at] = 0
+    for (const number of [TRIALS, HITS, REPEATS, COLLINEAR]) this.#numbers[number] = 0
     this.#row.bytes.fill(0, IDS, IDS + EXEMPLARS * ID_BYTES)
   }
 
@@ -141,9 +143,11 @@ export class Recent {
 
   #isNear({ bits, hashes }: Fingerprint, nearness: Nearness): boolean {
     for (let slot = 0; slot < this.#held; slot++) {
-      if (bits && differingBits(bits, this.#bits(slot)) <= nearness.bits) return true
-      const count = this.#count(slot)[0] ?? 0
-      if (count > 0 && hashes.length > 0 && shareOf(hashes, this.#hashes(slot, count)) >= nearness.share) return true
+      const from = at(slot) / 4
+      if (bits && differingBits(bits, this.#words, from + ENTRY_BITS / 4) <= nearness.bits) return true
+      const count = this.#words[from + ENTRY_COUNT / 4] ?? 0
+      if (count === 0 || hashes.length === 0) continue
+      if (shareOf(hashes, this.#words, from + ENTRY_HASHES / 4, count) >= nearness.share) return true
     }
     return false
   }
@@ -152,31 +156,20 @@ export class Recent {
     return Math.min(MEMORY, this.#get(ENTERED))
   }
 
-  #exact(slot: number): Float64Array {
-    return new Float64Array(this.#row.bytes.buffer, this.#at(slot), 1)
-  }
-  #bits(slot: number): Int32Array {
-    return new Int32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_BITS, BIT_WORDS)
-  }
-  #count(slot: number): Uint32Array {
-    return new Uint32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_COUNT, 1)
-  }
-  #hashes(slot: number, count: number): Uint32Array {
-    return new Uint32Array(this.#row.bytes.buffer, this.#at(slot) + ENTRY_HASHES, count)
-  }
-  #at(slot: number): number {
-    return this.#row.bytes.byteOffset + ENTRIES + slot * ENTRY_BYTES
-  }
-
-  #once(at: number): boolean {
-    if (this.#get(at) > 0) return false
-    this.#add(at, 1)
+  #once(number: number): boolean {
+    if (this.#get(number) > 0) return false
+    this.#add(number, 1)
     return true
   }
-  #get(at: number): number {
-    return this.#numbers[at] ?? 0
+  #get(number: number): number {
+    return this.#numbers[number] ?? 0
   }
-  #add(at: number, value: number): void {
-    this.#numbers[at] = this.#get(at) + value
+  #add(number: number, value: number): void {
+    this.#numbers[number] = this.#get(number) + value
   }
+}
+
+/** Where a remembered input begins in the row, in bytes. */
+function at(slot: number): number {
+  return ENTRIES + slot * ENTRY_BYTES
 }
