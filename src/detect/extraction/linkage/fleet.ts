@@ -79,5 +79,5 @@ export class LinkedAccounts {
 }
 
 function keyOf(template: number): string {
-  return template.toString(36)
+  return String(template)
 }
