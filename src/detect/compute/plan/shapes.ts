@@ -51,7 +51,7 @@ export function checkFourier(inputs: Matrix, plan: FourierPlan): void {
   checkPlan(plan)
 }
 
-export function checkPlan(plan: FourierPlan): void {
+function checkPlan(plan: FourierPlan): void {
   const width = fourierWidth(plan.columns)
   if (!isCount(plan.features) || plan.features % width !== 0)
     throw new RangeError(`${plan.features} features: they are a multiple of ${width} for ${plan.columns} columns`)

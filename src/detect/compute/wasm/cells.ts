@@ -1,5 +1,5 @@
 import { decileIndices, stabilityIndex } from '../plan/plan.ts'
-import type { Core } from './instance.ts'
+import type { Instance } from './instance.ts'
 
 /** Sorts columns `from`…`to` of `sorted` in place: each is `references` values and a NaN that equals nothing. */
 export interface SortTask {
@@ -28,7 +28,7 @@ export interface CellsTask {
   readonly scratch: number
 }
 
-export function sortColumns(core: Core, task: SortTask): void {
+export function sortColumns(core: Instance, task: SortTask): void {
   for (let column = task.from; column < task.to; column++) {
     const start = task.sorted / 4 + column * (task.references + 1)
     core.f32.subarray(start, start + task.references).sort()
@@ -44,7 +44,7 @@ export function cellsScratch(references: number): number {
  * A value falls between two sorted references or on one: counted so, the distribution functions can be compared at every
  * step of either without sorting the current values.
  */
-export function countCells(core: Core, task: CellsTask): void {
+export function countCells(core: Instance, task: CellsTask): void {
   const { f32, f64, i32 } = core
   const { references, rows } = task
   const cells = task.scratch / 4

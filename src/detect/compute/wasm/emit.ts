@@ -1,5 +1,5 @@
 /**
- * A small assembler for WebAssembly modules (Core Specification 3.0, sections 5.3-5.5): code is a list of bytes, each
+ * A small assembler for WebAssembly modules (Instance Specification 3.0, sections 5.3-5.5): code is a list of bytes, each
  * instruction a function from the code of its operands to the code that leaves its result on the stack.
  */
 export type Code = readonly number[]

@@ -61,8 +61,13 @@ export class WasmHeld implements Held {
 
   /** The columns one after another, each with room for one more value, made when first wanted; `sort` puts them in order. */
   async sorted(sort: (piece: Piece) => Promise<void>): Promise<Piece> {
-    this.#sorted ??= this.#turn(this.shards, sort)
-    return this.#sorted
+    const { shards } = this
+    try {
+      return await (this.#sorted ??= this.#turn(shards, sort))
+    } catch (error) {
+      this.#sorted = undefined
+      throw error
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,22 +76,27 @@ export class WasmHeld implements Held {
     await Promise.allSettled(this.#calls)
     for (const shard of this.#shards) shard.piece.free()
     this.#shards = []
-    ;(await this.#sorted)?.free()
+    if (this.#sorted) (await this.#sorted).free()
   }
 
   async #turn(shards: readonly Shard[], sort: (piece: Piece) => Promise<void>): Promise<Piece> {
     const depth = depthOf(this.columns)
     const piece = this.#memories.keep((this.rows + 1) * this.columns * 4)
-    const to = this.#memories.core(piece.arena).f32
+    const to = this.#memories.instance(piece.arena).f32
     for (const { first, rows, panels, piece: from } of shards) {
-      const { f32 } = this.#memories.core(from.arena)
+      const { f32 } = this.#memories.instance(from.arena)
       for (let row = 0; row < rows; row++) {
         const panel = panels / 4 + (row - (row % RIGHT)) * depth + (row % RIGHT)
         for (let column = 0; column < this.columns; column++)
           to[piece.at / 4 + column * (this.rows + 1) + first + row] = f32[panel + column * RIGHT] ?? NaN
       }
     }
-    await sort(piece)
+    try {
+      await sort(piece)
+    } catch (error) {
+      piece.free()
+      throw error
+    }
     return piece
   }
 }
@@ -95,7 +105,7 @@ function shardOf(memories: Memories, { columns, values }: Matrix, first: number,
   const packed = packedLength(rows, columns, RIGHT)
   const padded = Math.ceil(rows / RIGHT) * RIGHT
   const piece = memories.keep((packed + padded) * 4)
-  const { f32 } = memories.core(piece.arena)
+  const { f32 } = memories.instance(piece.arena)
   packRight(f32, piece.at / 4, values, first * columns, rows, columns)
   const halves = piece.at + packed * 4
   f32.fill(0, halves / 4, halves / 4 + padded)

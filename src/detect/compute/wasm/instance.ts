@@ -3,7 +3,7 @@ import type { Passes } from './hadamard.ts'
 import type { Exports } from './module.ts'
 
 /** One thread's instance of the module over one arena's memory, with views that follow its growth. */
-export class Core {
+export class Instance {
   readonly run: Exports & Passes
   /** What `screen` calls; set before it. */
   examine: (left: number, panel: number, bits: number) => void = () => {}

@@ -1,5 +1,5 @@
 import { Arena, type Piece } from './arena.ts'
-import { Core } from './instance.ts'
+import { Instance } from './instance.ts'
 import type { Module } from './web-assembly.ts'
 
 /** What references may take of one arena; the rest of its 2 GiB is for calls. */
@@ -11,7 +11,7 @@ const MAX_ARENAS = 6
 export class Memories {
   readonly #module: Module
   readonly #arenas: Arena[] = []
-  readonly #cores = new Map<Arena, Core>()
+  readonly #cores = new Map<Arena, Instance>()
 
   constructor(module: Module) {
     this.#module = module
@@ -26,8 +26,8 @@ export class Memories {
     return this.#arenas.reduce((sum, arena) => sum + arena.used, 0)
   }
 
-  core(arena: Arena): Core {
-    const core = this.#cores.get(arena) ?? new Core(this.#module, arena.memory)
+  instance(arena: Arena): Instance {
+    const core = this.#cores.get(arena) ?? new Instance(this.#module, arena.memory)
     this.#cores.set(arena, core)
     return core
   }
@@ -55,12 +55,12 @@ export class Memories {
 /** What one call takes of an arena, given back together. Throws RangeError when it is too much. */
 export class Desk implements Disposable {
   readonly arena: Arena
-  readonly core: Core
+  readonly core: Instance
   readonly #pieces: Piece[] = []
 
   constructor(memories: Memories, arena: Arena) {
     this.arena = arena
-    this.core = memories.core(arena)
+    this.core = memories.instance(arena)
   }
 
   /** The address of so many bytes, not cleared. */

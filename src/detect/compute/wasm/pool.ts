@@ -46,13 +46,13 @@ export class Pool {
 
   async run(arena: Arena, tasks: readonly Task[], spread: boolean): Promise<void> {
     if (!spread || !this.spreads) {
-      for (const task of tasks) execute(this.#memories.core(arena), task)
+      for (const task of tasks) execute(this.#memories.instance(arena), task)
       return
     }
     await Promise.all(tasks.map((task) => this.#hand(arena, task)))
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     const workers = [...this.#all].map(({ worker }) => worker)
     this.#broken = true
     this.#all.clear()
@@ -68,7 +68,7 @@ export class Pool {
       })
     } catch (error) {
       this.#log.warn('a compute thread failed; its work is done on the main thread', { reason: reasonOf(error) })
-      execute(this.#memories.core(arena), task)
+      execute(this.#memories.instance(arena), task)
     }
   }
 
@@ -99,7 +99,10 @@ export class Pool {
       worker.unref()
       this.#idle.push(thread)
       if (failure === undefined) job?.done()
-      else job?.failed(new Error(failure))
+      else {
+        this.#broken = true
+        job?.failed(new Error(failure))
+      }
       this.#next()
     })
     const ended = (reason: Error): void => {

@@ -1,4 +1,4 @@
-import type { Core } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { LEFT, RIGHT } from './products.ts'
 import { depthOf, packLeft, packRight, packedLength } from './pack.ts'
 
@@ -64,7 +64,7 @@ function kernelLayout(at: number, columns: number, labelPanels: number): KernelS
   return { left: at, tile, kernels, zero, sums, end: sums + TILE_ROWS * labelPanels * RIGHT * 8 }
 }
 
-export function kernelSums(core: Core, task: KernelTask): void {
+export function kernelSums(core: Instance, task: KernelTask): void {
   const { f32, f64, run } = core
   const { rows, columns, labelPanels } = task
   const depth = depthOf(columns)
@@ -161,7 +161,7 @@ export function covarianceScratch(columns: number): number {
   )
 }
 
-export function covarianceSums(core: Core, task: CovarianceTask): void {
+export function covarianceSums(core: Instance, task: CovarianceTask): void {
   const { f32, f64, run } = core
   const { columns, from, to } = task
   const lefts = task.scratch

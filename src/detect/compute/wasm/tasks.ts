@@ -1,4 +1,4 @@
-import type { Core } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { countCells, sortColumns, type CellsTask, type SortTask } from './cells.ts'
 import { radicesOf } from './hadamard.ts'
 import { LEFT, RIGHT } from './products.ts'
@@ -11,7 +11,7 @@ import { depthOf, packLeft, packedLength } from './pack.ts'
  */
 
 /** Rows that are packed and worked on together: they stay in the second-level cache. */
-export const BLOCK = 96
+const BLOCK = 96
 
 /** Queries `from`…`to` against right panels `panelFrom`…`panelTo`. */
 export interface SearchTask {
@@ -71,7 +71,7 @@ export interface FeaturesTask {
 
 export type Task = SearchTask | LayersTask | FeaturesTask | CellsTask | SortTask | KernelTask | CovarianceTask
 
-export function execute(core: Core, task: Task): void {
+export function execute(core: Instance, task: Task): void {
   switch (task.kind) {
     case 'nearest':
       return nearest(core, task)
@@ -98,7 +98,7 @@ export function nearestScratch(columns: number): number {
  * Screening in float32, with every reference that could be among the k nearest given the largest rounding error then
  * measured in float64: the result is exact, whatever the rounding. See `halvesOf` for the bound.
  */
-function nearest(core: Core, task: SearchTask): void {
+function nearest(core: Instance, task: SearchTask): void {
   const { columns, k } = task
   const depth = depthOf(columns)
   const { f32, f64, i32 } = core
@@ -197,7 +197,7 @@ export function layersScratch(columns: number, task: readonly PackedLayer[]): nu
   return (packedLength(BLOCK, widest, LEFT) + BLOCK * widest) * 4
 }
 
-function layers(core: Core, task: LayersTask): void {
+function layers(core: Instance, task: LayersTask): void {
   const { columns } = task
   const { f32 } = core
   const widest = Math.max(columns, ...task.layers.map((layer) => layer.outputs)) + RIGHT
@@ -236,7 +236,7 @@ export function featuresScratch(width: number): number {
   return width * 20
 }
 
-function features(core: Core, task: FeaturesTask): void {
+function features(core: Instance, task: FeaturesTask): void {
   const { columns, width, groups } = task
   const { f32, run } = core
   const work = task.scratch
@@ -263,7 +263,7 @@ function features(core: Core, task: FeaturesTask): void {
 }
 
 /** Those after the first, in order. */
-function plainPasses({ run }: Core, width: number): readonly ((work: number, width: number) => void)[] {
+function plainPasses({ run }: Instance, width: number): readonly ((work: number, width: number) => void)[] {
   const [first = 2, ...rest] = radicesOf(width)
   let half: number = first
   return rest.map((radix) => {

@@ -156,7 +156,7 @@ export class WasmKernels implements Kernels, Caller {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.close()
+    await this.#pool[Symbol.asyncDispose]()
   }
 
   async #work<T>(arena: Arena, spread: boolean, use: (bench: Bench) => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { Core } from './instance.ts'
+import { Instance } from './instance.ts'
 import { execute, type Task } from './tasks.ts'
 import type { Memory, Module } from './web-assembly.ts'
 
@@ -14,12 +14,12 @@ export interface Order {
 /** Undefined when done, else why not. */
 export type Answer = { readonly failure: string | undefined }
 
-const cores = new Map<number, Core>()
+const cores = new Map<number, Instance>()
 
 parentPort?.on('message', ({ module, arena, memory, task }: Order) => {
   let failure: string | undefined
   try {
-    const core = cores.get(arena) ?? new Core(module, memory)
+    const core = cores.get(arena) ?? new Instance(module, memory)
     cores.set(arena, core)
     core.refresh()
     execute(core, task)
