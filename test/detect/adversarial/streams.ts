@@ -39,7 +39,7 @@ export function natural(random: Random): Float32Array {
   return x
 }
 
-export function request(principal: string, second: number, features: Float32Array, output?: string): Event {
+function request(principal: string, second: number, features: Float32Array, output?: string): Event {
   const inference = output === undefined ? { features } : { features, output }
   return event({ at: MONDAY + second * 1_000, principal, inference })
 }
