@@ -3,6 +3,7 @@ import type { Matrix } from '../../../src/contract/compute.ts'
 import { transformRow } from '../../../src/detect/compute/plan/fourier.ts'
 import { openRef } from '../../../src/detect/compute/ref/ref.ts'
 import { openWasm } from '../../../src/detect/compute/wasm/wasm.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
 import { given } from '../../support/given.ts'
 import { matrix, normal } from './matrices.ts'
 import { deviceSuite } from './suite.ts'
@@ -26,6 +27,46 @@ test('neighbours and distances are those of ref to the last bit, however the wor
   const plain = await nearest(queries, references, 20, { threads: 0, fused: false })
   for (const found of [inline, shards, plain]) expect(found).toEqual(right)
 })
+
+test('near copies, ties, offsets and odd shapes: neighbours and columns are those of ref to the last bit', async () => {
+  for (let seed = 0; seed < 60; seed++) {
+    const { queries, references, k } = awkward(seed)
+    await using device = await openWasm(given(), {
+      threads: 0,
+      fused: seed % 2 === 0,
+      ...(seed % 5 === 0 && { shardBytes: 3000 }),
+    })
+    await using held = await device.hold(references)
+    await using right = await openRef().hold(references)
+    expect(await device.topK(queries, held, k), `seed ${seed}`).toEqual(await openRef().topK(queries, right, k))
+    expect(await device.ksPsi(held, queries), `seed ${seed}`).toEqual(await openRef().ksPsi(right, queries))
+  }
+})
+
+/** Values around 0, 1, 1,000 or a million, spread by 1e-4 to 10, some in steps; every other query a copy or nearly one. */
+function awkward(seed: number): { readonly queries: Matrix; readonly references: Matrix; readonly k: number } {
+  const random = seededRandom(seed)
+  const below = (most: number): number => 1 + Math.floor(random.next() * most)
+  const columns = below(70)
+  const [offset, step] = [[0, 1, 1000, 1e6][seed % 4] ?? 0, [0, 0.5, 1e-3][seed % 3] ?? 0]
+  const scale = 10 ** (below(6) - 5)
+  const draw = (): number => {
+    const value = offset + scale * (random.next() - 0.5)
+    return step === 0 ? value : Math.round(value / step) * step
+  }
+  const make = (rows: number): Matrix => ({
+    rows,
+    columns,
+    values: Float32Array.from({ length: rows * columns }, draw),
+  })
+  const [references, queries] = [make(below(300)), make(below(15))]
+  for (let row = 0; row < queries.rows; row += 2) {
+    const from = (below(references.rows) - 1) * columns
+    queries.values.set(references.values.subarray(from, from + columns), row * columns)
+    if (row % 4 === 0) queries.values[row * columns] = (queries.values[row * columns] ?? 0) * (1 + 1e-7)
+  }
+  return { queries, references, k: below(Math.min(references.rows, 64)) }
+}
 
 test.each([1e-25, 1e-18, 1e15, 3e18])('values about %d neither vanish nor overflow', async (scale) => {
   const [queries, references] = [normal(3, 5, 8, scale), normal(4, 60, 8, scale)]
