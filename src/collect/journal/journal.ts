@@ -20,6 +20,8 @@ export interface JournalOptions {
   /** Gets every good entry of the newest segment while the journal opens. */
   readonly recovered?: (entry: JournalEntry) => void
   readonly disk?: Disk
+  /** What is committed leaves the disk also when nothing more comes: after so long. Default 5 s. */
+  readonly retireAfterMs?: number
 }
 
 interface Waiting {
@@ -30,6 +32,7 @@ interface Waiting {
 
 const SEGMENT_BYTES = 16 * 1024 * 1024
 const GROUP_BYTES = 16 * 1024 * 1024
+const RETIRE_AFTER_MS = 5_000
 
 /**
  * An append-only journal on disk, for sources that must be answered before their records are evaluated. `append` resolves
@@ -51,6 +54,9 @@ export class Journal implements Readable, AsyncDisposable {
   #waiting: Waiting[] = []
   #flushing: Promise<void> | undefined
   #releasing: Promise<void> = Promise.resolve()
+  #retiring: NodeJS.Timeout | undefined
+  /** Where the journal ended when the open segment was last given up. */
+  #retiredAt = 0
   readonly #watchers = new Set<() => void>()
 
   /** Mends what a crash left and sets aside what is no segment; deletes nothing. Throws StoreError. */
@@ -136,12 +142,14 @@ export class Journal implements Readable, AsyncDisposable {
     this.#committed = Math.max(this.#committed, this.#released)
     const before = this.#releasing.catch(() => undefined)
     this.#releasing = before.then(() => this.#deleteCommitted())
+    this.#retireLater()
     return this.#releasing
   }
 
   /** Waits for the appends under way, then closes. Nothing is deleted. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    clearTimeout(this.#retiring)
     await this.#flushing
     await this.#releasing.catch(() => undefined)
     this.#wake()
@@ -272,6 +280,45 @@ export class Journal implements Readable, AsyncDisposable {
       this.#segments.shift()
       await unlink(first.path).catch(ignoreMissing)
     }
+  }
+
+  #retireLater(): void {
+    clearTimeout(this.#retiring)
+    if (this.#closed || !this.#isSpent()) return
+    this.#retiring = setTimeout(() => {
+      if (this.#isSpent()) this.#flushing ??= this.#retire()
+    }, this.#options.retireAfterMs ?? RETIRE_AFTER_MS)
+    this.#retiring.unref()
+  }
+
+  /** Whether all that was ever appended is committed, and some of it still stands in the open segment. */
+  #isSpent(): boolean {
+    return this.#released === this.#end && this.#end > this.#retiredAt && this.#length() > 0 && !this.#failure
+  }
+
+  /** Gives the open segment up, so that records stand on the disk no longer than they must; a new one has the owner's entry. */
+  async #retire(): Promise<void> {
+    try {
+      await this.#file?.close()
+      this.#file = undefined
+      const checkpoint = this.#options.checkpoint?.()
+      if (checkpoint) {
+        const entry = new EncodedEntry(checkpoint)
+        const segment = segmentAt(this.#options.directory, this.#end)
+        const file = await this.#disk.create(segment.path)
+        this.#segments.push(segment)
+        this.#file = file
+        await this.#persist(file, entry.buffersAt(this.#end))
+        this.#end += entry.bytes
+      }
+      this.#retiredAt = this.#end
+      await this.#deleteCommitted()
+    } catch (cause) {
+      const error = storeError('giving up a segment of the journal', cause)
+      // A full disk keeps the segment as it is; the next release tries again.
+      if (!(error instanceof StoreFullError)) this.#reject(error, [])
+    }
+    await this.#flush()
   }
 
   #wake(): void {

@@ -25,6 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'AML.T0051': 'LLM Prompt Injection',
   'AML.T0054': 'LLM Jailbreak',
   'AML.T0055': 'Unsecured Credentials',
+  'AML.T0056': 'Extract LLM System Prompt',
   'AML.T0057': 'LLM Data Leakage',
   'AML.T0070': 'RAG Poisoning',
   'AML.T0075': 'Cloud Service Discovery',
