@@ -13,8 +13,8 @@ export const FOURIER_SCALE = 127
  * tell most apart. At 0.5 all requests are about equally far from each other, and 4 adds nothing to 2.
  */
 const BANDWIDTHS = [1, 2] as const
-/** Requests that go to the device at once: 2 MiB of features. */
-const AT_ONCE = 256
+/** Requests that go to the device at once: 512 KiB of features, which a core's cache holds. */
+const AT_ONCE = 64
 
 /** What a reference says of how requests become Fourier features. */
 export interface FourierSpec {
@@ -58,8 +58,9 @@ export class FourierFeatures {
       const values = new Float32Array(rows.length * columns)
       for (const [row, { values: given }] of rows.entries()) values.set(given, row * columns)
       const made = await this.#kernels.rff({ rows: rows.length, columns, values }, this.#plan)
+      const whole = quantised(made.values)
       for (const [row, { inference }] of rows.entries())
-        this.#prepared.set(inference, quantised(made.values, row * FOURIER_FEATURES))
+        this.#prepared.set(inference, whole.subarray(row * FOURIER_FEATURES, (row + 1) * FOURIER_FEATURES))
     }
   }
 
@@ -74,13 +75,13 @@ export class FourierFeatures {
   /** The same for a feature vector that is at hand. */
   ofVector(values: Float32Array): Int8Array {
     transformRow(this.#plan, values, this.#alone)
-    return quantised(this.#alone, 0)
+    return quantised(this.#alone)
   }
 }
 
-function quantised(values: Float32Array, from: number): Int8Array {
-  const whole = new Int8Array(FOURIER_FEATURES)
+function quantised(values: Float32Array): Int8Array {
+  const whole = new Int8Array(values.length)
   // Adding 128 first makes the number positive, where cutting off the fraction rounds down.
-  for (let i = 0; i < FOURIER_FEATURES; i++) whole[i] = (((values[from + i] ?? 0) * FOURIER_SCALE + 128.5) | 0) - 128
+  for (let i = 0; i < values.length; i++) whole[i] = (((values[i] ?? 0) * FOURIER_SCALE + 128.5) | 0) - 128
   return whole
 }
