@@ -39,10 +39,12 @@ export async function openChecked(device: Device, given: Given): Promise<Checked
   try {
     const differences = await selfTest(kernels, openRef())
     const wrong = disagreement(differences)
-    if (wrong !== undefined)
+    if (wrong !== undefined) {
+      given.log.warn('a compute device failed its self-test and is not used', { device: device.name, reason: wrong })
       throw new RefusedError(
         `${kernels.what}: its self-test failed: ${wrong}. Choose another compute.device, or update its driver`,
       )
+    }
     return { kernels, differences }
   } catch (error) {
     await kernels[Symbol.asyncDispose]()

@@ -69,8 +69,16 @@ test('a device that computes something else than ref is refused, and auto goes o
   await expect(openCompute('webgpu', given(), [off, ...cpu])).rejects.toThrow(
     /a card: its self-test failed: rff differs from ref by 0.0010, at most 0.0001 is allowed/,
   )
-  await using compute = await openCompute('auto', given(), [off, ...cpu])
+  const warnings: unknown[] = []
+  const log: Log = { ...silentLog, warn: (message, fields) => warnings.push([message, fields]) }
+  await using compute = await openCompute('auto', { ...given(), log }, [off, ...cpu])
   expect(compute.device).toBe('wasm')
+  expect(warnings).toEqual([
+    [
+      'a compute device failed its self-test and is not used',
+      { device: 'webgpu', reason: 'rff differs from ref by 0.0010, at most 0.0001 is allowed' },
+    ],
+  ])
 })
 
 test('a device whose kernel gives zeros, NaN or nothing is refused', async () => {
