@@ -1,0 +1,203 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import type { Detector, Score } from '../../../src/contract/detect.ts'
+import type { Event } from '../../../src/contract/event.ts'
+import type { Random } from '../../../src/contract/plugin.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { sharedData } from '../../support/shared-data.ts'
+import type { Bench, Case } from '../bench.ts'
+import { baselined, bootstrap, drawn, eventsOf, readTenants, requestOf, scoresOf, shuffled } from './text-tenants.ts'
+import type { Request } from './text-tenants.ts'
+
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
+/** Each is one detector's windows; the last is the length of a client. */
+const WINDOWS = [
+  [100, 500, 1_500],
+  [100, 200, 1_000],
+] as const
+const CONTAMINATIONS = [0.05, 0.1, 0.25, 0.5, 1] as const
+/** Clients on which windows are calibrated: enough to measure p-values down to ALARM. */
+const CALIBRATING = 700
+const ATTACKERS = 12
+/** An alarm is a two-sided p-value of at most this: the false-positive rate that is aimed at. */
+const ALARM = 0.003
+const PROMPTS = 4_000
+
+/** What one attacker sends in place of benign requests. */
+type Attack = 'random words' | 'sentences'
+
+/** Whether each window of a client raised an alarm. */
+type Alarms = readonly boolean[]
+
+interface Tally {
+  readonly benign: Alarms[]
+  readonly attacks: Map<string, Alarms[]>
+}
+
+/**
+ * Extraction after arXiv 2606.05725, table "windows": one service with the traffic of all T0 tenants, of which clients
+ * draw; attackers send random words of its vocabulary with its lengths, or sentences from elsewhere (the texts of
+ * presidio-research), among benign requests. Prompts are parted at random by seed: a quarter is the reference, half is
+ * what calibrating clients draw from, a quarter is measured on. Benign windows do not overlap within a seed.
+ */
+export const textExtraction: Bench = {
+  name: 'text-extraction',
+  summary: 'query-distribution: random words and foreign sentences among T0 prompts, windows of 100 to 1,500',
+  async run(report) {
+    const requests = readTenants().flatMap((tenant) => tenant.requests)
+    const sentences = readSentences()
+    const tallies = new Map<number, Tally>()
+    for (const seed of SEEDS) {
+      await measure(requests, sentences, seed, tallies)
+      report(`seed ${seed} of ${SEEDS.length}`)
+    }
+    return casesOf(tallies)
+  },
+}
+
+async function measure(
+  requests: readonly Request[],
+  sentences: readonly Request[],
+  seed: number,
+  tallies: Map<number, Tally>,
+): Promise<void> {
+  const random = seededRandom(seed)
+  const mixed = shuffled(requests, random)
+  const quarter = Math.floor(mixed.length / 4)
+  // Windows are drawn from what calibrates without replacement: it has to be much more than the longest of them.
+  const [refer, calibrate, rest] = [
+    mixed.slice(0, quarter),
+    mixed.slice(quarter, 3 * quarter),
+    mixed.slice(3 * quarter),
+  ]
+  const foreign: Record<Attack, readonly Request[]> = { 'random words': randomWords(calibrate, random), sentences }
+  for (const windows of WINDOWS) {
+    const length = windows.at(-1) ?? 0
+    const clients = mapped(CALIBRATING, (n) => eventsOf(`calibrating ${n}`, drawn(calibrate, length, random)))
+    const detector = await baselined(windows, random, groups(refer), clients)
+    for (const size of windows) {
+      if (size === 100 && windows !== WINDOWS[0]) continue
+      const tally: Tally = tallies.get(size) ?? { benign: [], attacks: new Map() }
+      tallies.set(size, tally)
+      const benign = mapped(Math.floor(rest.length / size), (n) =>
+        eventsOf(`benign ${size} ${n}`, rest.slice(n * size, (n + 1) * size)),
+      )
+      tally.benign.push(...(await alarmsOf(detector, benign, size)))
+      await attack(detector, size, tally, foreign, rest, random)
+    }
+  }
+}
+
+async function attack(
+  detector: Detector,
+  size: number,
+  tally: Tally,
+  foreign: Readonly<Record<Attack, readonly Request[]>>,
+  benign: readonly Request[],
+  random: Random,
+): Promise<void> {
+  for (const [name, sent] of Object.entries(foreign))
+    for (const share of CONTAMINATIONS) {
+      const clients = mapped(ATTACKERS, (n) => {
+        const bad = drawn(sent, Math.round(share * size), random)
+        const window = shuffled([...bad, ...drawn(benign, size - bad.length, random)], random)
+        return eventsOf(`${name} ${share} ${size} ${n}`, window)
+      })
+      const key = `${name} ${share}`
+      tally.attacks.set(key, [...(tally.attacks.get(key) ?? []), ...(await alarmsOf(detector, clients, size))])
+    }
+}
+
+async function alarmsOf(detector: Detector, clients: Iterable<readonly Event[]>, size: number): Promise<Alarms[]> {
+  const scores = await scoresOf(detector, clients)
+  return scores.map((own) => own.filter(({ part }) => part === String(size)).map(isAlarm))
+}
+
+function isAlarm({ p }: Score): boolean {
+  return p !== null && p <= ALARM
+}
+
+function casesOf(tallies: ReadonlyMap<number, Tally>): readonly Case[] {
+  const cases: Case[] = []
+  for (const [size, { benign, attacks }] of [...tallies].toSorted((a, b) => a[0] - b[0])) {
+    cases.push(rowOf(`false alarms, windows of ${size}`, benign))
+    for (const [name, alarms] of attacks) cases.push(rowOf(`${name}, windows of ${size}`, alarms))
+    const all = [...attacks.values()].map(rateOf)
+    const mean = (100 * all.reduce((sum, rate) => sum + rate, 0)) / all.length
+    cases.push({
+      bench: textExtraction.name,
+      case: `mean over attacks, windows of ${size}`,
+      value: mean,
+      unit: '%',
+      runs: SEEDS.length,
+      peer: size === 1_500 ? 'arXiv 2606.05725: 90.5' : null,
+      ratio: size === 1_500 ? mean / 90.5 : null,
+    })
+  }
+  return cases
+}
+
+function rowOf(name: string, clients: readonly Alarms[]): Case {
+  const [low, high] = intervalOf(clients)
+  const windows = clients.reduce((sum, alarms) => sum + alarms.length, 0)
+  return {
+    bench: textExtraction.name,
+    case: `${name} (n ${windows}, 95 % ${percent(low)}–${percent(high)})`,
+    value: 100 * rateOf(clients),
+    unit: '%',
+    runs: SEEDS.length,
+    peer: null,
+    ratio: null,
+  }
+}
+
+/** By drawing clients anew; where all of them agree, what that many allow for (Clopper and Pearson 1934). */
+function intervalOf(clients: readonly Alarms[]): readonly [number, number] {
+  const rate = rateOf(clients)
+  if (rate === 0) return [0, 1 - 0.025 ** (1 / clients.length)]
+  if (rate === 1) return [0.025 ** (1 / clients.length), 1]
+  return bootstrap(clients, rateOf, seededRandom(1))
+}
+
+function rateOf(clients: readonly Alarms[]): number {
+  let [alarms, windows] = [0, 0]
+  for (const own of clients) {
+    windows += own.length
+    for (const isRaised of own) if (isRaised) alarms++
+  }
+  return alarms / windows
+}
+
+function percent(rate: number): string {
+  return (100 * rate).toFixed(1)
+}
+
+/** Words of the vocabulary, each as likely as any other, with the lengths of the texts that it is from. */
+function randomWords(texts: readonly Request[], random: Random): readonly Request[] {
+  const split = texts.map(({ prompt }) => prompt?.split(/\s+/) ?? [])
+  const vocabulary = [...new Set(split.flat())].filter((word) => word !== '')
+  return Array.from({ length: PROMPTS }, () => {
+    const length = split[Math.floor(random.next() * split.length)]?.length ?? 1
+    const words = Array.from({ length }, () => vocabulary[Math.floor(random.next() * vocabulary.length)])
+    return requestOf(words.join(' '))
+  })
+}
+
+function readSentences(): readonly Request[] {
+  const rows: unknown = JSON.parse(
+    gunzipSync(readFileSync(sharedData('pii', 'presidio-synth-v2.json.gz'))).toString('utf8'),
+  )
+  return (rows as readonly { readonly full_text: string }[]).map((row) => requestOf(row.full_text))
+}
+
+/** The reference's requests as those of clients, which all weigh the same. */
+function groups(requests: readonly Request[]): Iterable<Event[]> {
+  const size = 100
+  return mapped(Math.floor(requests.length / size), (n) =>
+    eventsOf(`reference ${n}`, requests.slice(n * size, (n + 1) * size)),
+  )
+}
+
+function* mapped<Item>(count: number, make: (n: number) => Item): Generator<Item> {
+  for (let n = 0; n < count; n++) yield make(n)
+}
