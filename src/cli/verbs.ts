@@ -3,6 +3,7 @@ import { alerts } from './verbs/alerts.ts'
 import { audit } from './verbs/audit.ts'
 import { baseline } from './verbs/baseline.ts'
 import { check } from './verbs/check.ts'
+import { devices } from './verbs/devices.ts'
 import { doctor } from './verbs/doctor.ts'
 import { playbook } from './verbs/playbook.ts'
 import { quarantine } from './verbs/quarantine.ts'
@@ -34,4 +35,5 @@ export const verbs: readonly Verb[] = [
   audit,
   setup,
   doctor,
+  devices,
 ]

@@ -11,7 +11,7 @@ export const FEWEST_CLIENTS = 5
 /** Values kept at most; beyond, each client keeps evenly spaced ones of its own. */
 const MOST_VALUES = 20_000
 /** Share of the clients' values from which a tail is extrapolated. */
-const TAIL = 0.1
+const TAIL = 0.25
 /** Fewer exceedances are no ground for a shape. */
 const FEWEST_EXCEEDANCES = 10
 /** Shapes of the tail: never thinner than exponential, never without a mean. */
@@ -40,7 +40,7 @@ interface Stored {
  * 2023, "Distribution-free inference with hierarchical data", arXiv 2306.06342, pooling by client).
  *
  * No count of clients reaches below 1/(n + 1). Beyond the outermost value p goes on from there along the generalised Pareto
- * tail of the outermost tenth (Pickands 1975; probability-weighted moments of Hosking and Wallis 1987), its shape held to
+ * tail of the outermost quarter (Pickands 1975; probability-weighted moments of Hosking and Wallis 1987), its shape held to
  * [0, 0.9] so that it is never thinner than exponential. `reach` says where measuring ends: what is smaller is believed,
  * not measured. p is in [1e-9, 1].
  */

@@ -36,12 +36,14 @@ const OWN = 0.5
 const NEWEST = 0.5
 /** What a window counts among earlier ones: about the last 16 are remembered. */
 const MEMORY = 1 / 16
+/** An alarm is over once the evidence has fallen to this share of the threshold; what comes then is another. */
+const CALM = 0.1
 /** Of an anytime-valid test only p-values up to 0.05 are told (`emitBelow`): one told episode stands for so many. */
 const EPISODES_A_TOLD_ONE = 20
 /** Detectors whose scores count, at most. */
 export const MOST_DETECTORS = 32
 
-const RUNG = 1
+const ALARMED = 1
 const SLOTS_FROM = 2
 /** A detector's part of a row: the newest e-value, the mean of those before, and where its episode began. */
 const PER_SLOT = 3
@@ -51,8 +53,8 @@ const SECTION = { name: 'evidence.1', bytes: 8 * (SLOTS_FROM + MOST_DETECTORS * 
  * One evidence for each principal, from the p-values and e-values of all detectors. Windows of one principal are not
  * independent (a client that is unlike others is so in every window), so their e-values are averaged, not multiplied: a
  * mean of e-values is an e-value however they depend on each other (Vovk and Wang 2021, sec. 3). Half of it is the detector
- * that has just looked (half of that its newest window), half the mean of all. It is told when it first reaches the
- * budget's threshold, and again at each factor of ten; once it has fallen to a tenth of that it may be told anew.
+ * that has just looked (half of that its newest window), half the mean of all. It is told at each look at which it
+ * is at the budget's threshold or above; until it has fallen to a tenth of that, this is one alarm.
  *
  * State: 0.8 KB a principal, least recently scored out first; who was evicted begins with evidence 1, so nobody gains by
  * it more than a window, and a new key was never worth less. About 1 µs a score.
@@ -76,11 +78,13 @@ export class Fusion implements Evidence {
     const parts = this.#partsOf(row)
     const own = parts[slot]?.e ?? 1
     const evidence = OWN * own + (1 - OWN) * (parts.reduce((sum, { e }) => sum + e, 0) / parts.length)
-    const rung = rungOf(evidence, this.#budget.threshold)
-    const told = row.numbers[RUNG] ?? 0
-    if (rung > told || rung < 0) row.numbers[RUNG] = Math.max(0, rung)
-    if (rung <= told || rung === 0) return []
-    this.#budget.alarm(score.event.at)
+    const { threshold } = this.#budget
+    if (evidence < threshold) {
+      if (evidence <= threshold * CALM) row.numbers[ALARMED] = 0
+      return []
+    }
+    if ((row.numbers[ALARMED] ?? 0) === 0) this.#budget.alarm(score.event.at)
+    row.numbers[ALARMED] = 1
     return [
       {
         detector: EVIDENCE,
@@ -152,10 +156,4 @@ export class Fusion implements Evidence {
 export interface EvidencePart {
   readonly detector: string
   readonly e: number
-}
-
-/** 0 below the threshold, then 1, 2, … for each factor of ten; -1 at a tenth of it or less. */
-function rungOf(evidence: number, threshold: number): number {
-  if (evidence < threshold) return evidence <= threshold / 10 ? -1 : 0
-  return 1 + Math.floor(Math.log10(evidence / threshold))
 }

@@ -40,13 +40,15 @@ describe('evidence on a principal', () => {
     for (let i = 1; i <= 100; i++) expect(evidence.weigh(score(i / 100))).toEqual([])
   })
 
-  test('is told once, and again only when it is ten times stronger or was gone in between', () => {
+  test('is told as long as it lasts, which is one alarm until it was gone in between', () => {
     const evidence = fusion()
     const told = (p: number): number => evidence.weigh(score(p)).length
-    expect([1e-5, 1e-5, 1e-5].map(told)).toEqual([1, 0, 0])
-    expect([1e-9, 1e-9].map(told)).toEqual([1, 0])
+    expect([1e-5, 1e-5, 1e-9].map(told)).toEqual([1, 1, 1])
+    expect(evidence.report().alarms).toBe(1)
     for (let i = 0; i < 200; i++) told(0.7)
+    expect(told(0.7)).toBe(0)
     expect(told(1e-5)).toBe(1)
+    expect(evidence.report().alarms).toBe(2)
   })
 
   test('of an episode counts its best look once', () => {
