@@ -3,6 +3,7 @@ import type { Given } from '../../contract/plugin.ts'
 import { RefusedError } from '../../runtime/errors.ts'
 import { openRef } from './ref/ref.ts'
 import { disagreement, selfTest, type Differences } from './self-test.ts'
+import { openTfjs } from './tfjs/tfjs.ts'
 import { openWasm } from './wasm/wasm.ts'
 import { openWebgpu } from './webgpu/webgpu.ts'
 
@@ -24,6 +25,7 @@ export type Opened = Kernels & { readonly what: string }
 /** Best first. */
 export const devices: readonly Device[] = [
   { name: 'webgpu', automatic: true, losable: true, open: (given) => openWebgpu(given) },
+  { name: 'tfjs-node-gpu', automatic: false, losable: true, open: (given) => openTfjs(given) },
   { name: 'wasm', automatic: true, losable: false, open: (given) => openWasm(given) },
   { name: 'ref', automatic: true, losable: false, open: async () => openRef() },
 ]
