@@ -3,7 +3,7 @@ import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 
 /** What was used less often is no template: two callers may well have sent the same text, not only the same template. */
-export const FEWEST_USES = 6
+const FEWEST_USES = 6
 /** Others that a template or an account remembers by name. */
 const OTHERS = 8
 const NAME_BYTES = 48
@@ -32,7 +32,7 @@ const SEEN = IDS + EXEMPLARS * ID_BYTES
 export const ACCOUNT = { name: 'account.1', bytes: SEEN + SEEN_BYTES } as const
 
 /** Somebody, as a number above 0 to compare and a pseudonym to tell. */
-export interface Who {
+interface Who {
   readonly hash: number
   readonly name: string
 }

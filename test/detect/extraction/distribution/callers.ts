@@ -85,8 +85,8 @@ export function opened<Config>(
   return plugin.open(plugin.config.parse(config), contextOf(plugin.kind, reference))
 }
 
-/** The reference that tests share: 30 applications, calibrated on 30 others. */
+/** The reference that tests share: 24 applications, calibrated on 24 others. */
 export function ordinary<Config>(plugin: DetectorPlugin<Config>, config: unknown, each: number): Promise<Made> {
   const random = seededRandom(5)
-  return madeFrom(plugin, config, callers(random, 0, 30, each), callers(random, 30, 30, each))
+  return madeFrom(plugin, config, callers(random, 0, 24, each), callers(random, 30, 24, each))
 }

@@ -18,6 +18,7 @@ import {
   requestsOf,
   words,
 } from './callers.ts'
+import type { Made } from './callers.ts'
 
 const config = { windows: [16, 32] }
 const { reference, notes } = await ordinary(queryDistribution, config, 32)
@@ -25,7 +26,7 @@ const { reference, notes } = await ordinary(queryDistribution, config, 32)
 detectorConformance({
   name: 'query-distribution',
   open: (cap) => opened(queryDistribution, cap === undefined ? config : { ...config, maxKeys: cap }, reference),
-  events: (random, prefix) => callers(random, 60, 6, 34, prefix),
+  events: (random, prefix) => callers(random, 60, 4, 33, prefix),
 })
 
 describe('what a caller asks for, against all callers', () => {
@@ -40,7 +41,7 @@ describe('what a caller asks for, against all callers', () => {
     const events = requestsOf('key:x', 16, () => Array.from({ length: 60 }, () => letter(random)).join(''))
     const [score] = await scoresOf(events)
     expect(score).toMatchObject({ direction: 'high', counts: 'window', part: '16', principal: 'key:x' })
-    expect(score?.p).toBeLessThan(0.07)
+    expect(score?.p).toBeLessThan(0.085)
     expect(score?.window).toEqual({ from: events[0]?.at, to: events.at(-1)?.at, events: 16 })
     expect(score?.explain.exemplars).toHaveLength(5)
     expect(score?.explain.seen).toBeGreaterThan(score?.explain.expected ?? Infinity)
@@ -51,9 +52,9 @@ describe('what a caller asks for, against all callers', () => {
     const events = requestsOf('key:h', 32, (i) => promptOf((i * 37) % APPLICATIONS, random))
     const [first, , whole] = await scoresOf(events)
     expect(first).toMatchObject({ direction: 'low', part: '16' })
-    expect(first?.p).toBeLessThan(0.07)
+    expect(first?.p).toBeLessThan(0.085)
     expect(whole).toMatchObject({ direction: 'low', part: '32' })
-    expect(whole?.p).toBeLessThan(0.07)
+    expect(whole?.p).toBeLessThan(0.085)
     expect(whole?.explain.text).toContain('spread over all')
   })
 
@@ -78,7 +79,7 @@ describe('what a caller asks for, against all callers', () => {
     const half = callers(seededRandom(7), 70, 1, 10)
     const { state } = await pass(await opened(queryDistribution, config, reference), [half])
     const random = seededRandom(8)
-    const other = await madeFrom(queryDistribution, config, callers(random, 0, 30, 16), callers(random, 30, 30, 16))
+    const other = await madeFrom(queryDistribution, config, callers(random, 0, 24, 16), callers(random, 30, 24, 16))
     const detector = await opened(queryDistribution, config, other.reference)
     detector.restore([...state].map(([key, value]) => ({ key, value })))
     expect(detector.keys().held).toBe(0)
@@ -128,17 +129,18 @@ describe('what cannot be looked at', () => {
 
 describe('the reference', () => {
   test('says what it was made of and how far its p-values are measured', () => {
-    expect(notes[0]).toContain('960 requests of 30 clients, by their prompts')
-    expect(notes[1]).toContain('windows of 16: calibrated on 30 other clients; p-values below 0.065 are extrapolated')
+    expect(notes[0]).toContain('768 requests of 24 clients, by their prompts')
+    expect(notes[1]).toContain('windows of 16: calibrated on 24 other clients; p-values below 0.080 are extrapolated')
   })
 
   test('is the same for the same events', async () => {
-    expect((await ordinary(queryDistribution, config, 32)).reference).toEqual(reference)
+    const small = (): Promise<Made> => ordinary(queryDistribution, { windows: [16] }, 16)
+    expect((await small()).reference).toEqual((await small()).reference)
   })
 
   test('is refused in words when too little is there', async () => {
     const random = seededRandom(10)
-    const [few, many] = [callers(random, 0, 4, 32), callers(random, 0, 30, 32)]
+    const [few, many] = [callers(random, 0, 4, 16), callers(random, 0, 24, 16)]
     const refusals = await Promise.all([
       frozenFrom(queryDistribution, config, [], many),
       frozenFrom(queryDistribution, config, few, many),
@@ -153,7 +155,7 @@ describe('the reference', () => {
     expect(refusals).toEqual([
       { refused: expect.stringContaining('no request had a prompt') },
       { refused: expect.stringContaining('requests of 4 clients') },
-      { refused: expect.stringContaining('4 with 16 requests, 4 with 32 requests') },
+      { refused: expect.stringContaining('4 with 16 requests, 0 with 32 requests') },
       { refused: expect.stringContaining('all the same') },
     ])
   })
