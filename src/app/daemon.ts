@@ -34,6 +34,7 @@ import {
   openEventNormalizer,
   openPseudonyms,
   openRules,
+  warmRules,
   type World,
 } from './wiring.ts'
 import { checkedReferences } from './references.ts'
@@ -185,6 +186,7 @@ async function openParts(config: Config, world: World, life: Lifetime, onlooker:
   const store = life.add('store', openStore({ directory: directory.path, clock, random, log, failpoint }))
   const pseudonyms = await openPseudonyms(config, directory, world)
   const rules = openRules(config, pseudonyms)
+  await warmRules(rules)
   const containment = await openContainment(config, world, { store, directory, life, onlooker })
   const consumers = [...(await openSinks(config, world, directory, life)), containment.consumer]
   store.outbox.register(consumers.map(({ name }) => name))

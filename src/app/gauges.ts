@@ -3,6 +3,7 @@ import { statusOf } from './status.ts'
 
 /** Gauges that are looked up at each reading, so that the two loops need not keep them. */
 export function registerGauges(parts: Parts): void {
+  registerJudgement(parts)
   const { metrics } = parts.world
   const inFlight = metrics.gauge('modelward_records_in_flight', 'Records taken in and not yet committed')
   const unaccounted = metrics.gauge(
@@ -16,14 +17,6 @@ export function registerGauges(parts: Parts): void {
   const parked = metrics.gauge('modelward_outbox_parked', 'Notifications that a receiver refused', ['component_id'])
   const keys = metrics.gauge('modelward_detector_keys', 'Keys held by a detector', ['component_id'])
   const evicted = metrics.gauge('modelward_detector_key_evictions', 'Keys given up since the start', ['component_id'])
-  const groups = metrics.gauge('modelward_rule_groups', 'Groups remembered by rules over several events')
-  const forgotten = metrics.gauge('modelward_rule_group_evictions', 'Groups forgotten for want of room since the start')
-  const looks = metrics.gauge('modelward_evidence_looks', 'Windows that detectors judged in the last seven days')
-  const alarms = metrics.gauge(
-    'modelward_evidence_alarms',
-    'Times that evidence passed the budget in the last seven days',
-  )
-  const budget = metrics.gauge('modelward_false_alarm_budget', 'False alarms a week that the config accepts')
   const alerts = metrics.gauge('modelward_alerts_active', 'Alerts that are open')
   const bytes = metrics.gauge('modelward_store_bytes', 'Size of the database')
   const free = metrics.gauge('modelward_store_free_bytes', 'Free space on its file system')
@@ -45,17 +38,38 @@ export function registerGauges(parts: Parts): void {
       keys.set(detector.keys, { component_id: detector.name })
       evicted.set(detector.evicted, { component_id: detector.name })
     }
-    const remembered = parts.judge.keys()
-    groups.set(remembered.held)
-    forgotten.set(remembered.evicted)
-    const spent = parts.evidence.report()
-    looks.set(spent.looks)
-    alarms.set(spent.alarms)
-    budget.set(spent.perWeek)
     alerts.set(parts.alerts.figures().open)
     bytes.set(daemon.storeBytes)
     free.set(daemon.freeBytes)
     degraded.set(daemon.degraded.length)
+  })
+}
+
+/** What rules over several events remember, and how the false-alarm budget is spent. */
+function registerJudgement(parts: Parts): void {
+  const { metrics } = parts.world
+  const groups = metrics.gauge('modelward_rule_groups', 'Groups remembered by rules over several events')
+  const forgotten = metrics.gauge('modelward_rule_group_evictions', 'Groups forgotten for want of room since the start')
+  const passedOver = metrics.gauge(
+    'modelward_rule_events_passed_over',
+    'Events that rules over several events could not count, since the rules were loaded',
+    ['reason'],
+  )
+  const looks = metrics.gauge('modelward_evidence_looks', 'Windows that detectors judged in the last seven days')
+  const alarms = metrics.gauge(
+    'modelward_evidence_alarms',
+    'Times that evidence passed the budget in the last seven days',
+  )
+  const budget = metrics.gauge('modelward_false_alarm_budget', 'False alarms a week that the config accepts')
+  metrics.refresh(() => {
+    const remembered = parts.judge.keys()
+    groups.set(remembered.held)
+    forgotten.set(remembered.evicted)
+    for (const [reason, count] of Object.entries(parts.judge.passedOver())) passedOver.set(count, { reason })
+    const spent = parts.evidence.report()
+    looks.set(spent.looks)
+    alarms.set(spent.alarms)
+    budget.set(spent.perWeek)
   })
 }
 

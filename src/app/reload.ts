@@ -3,7 +3,7 @@ import type { Gauge } from '../contract/plugin.ts'
 import { ConfigError, describeProblem, reasonOf } from '../runtime/errors.ts'
 import { loadConfig, type Config } from './config/load.ts'
 import type { Parts } from './daemon.ts'
-import { openRules } from './wiring.ts'
+import { openRules, warmRules } from './wiring.ts'
 
 /**
  * Rules anew, between two batches, all or nothing: with any problem the old ones stay. The config file is checked whole;
@@ -58,6 +58,7 @@ export class Reloader {
     const { config, world, watch, judge, pseudonyms } = this.#parts
     const next = config.file === undefined ? config : loadConfig(config.file, { data: config.data })
     const rules = openRules(next, pseudonyms)
+    await warmRules(rules)
     const problems = waiting(config, next)
     const detail = { rules: rules.rules.length }
     await watch.errand(() => {

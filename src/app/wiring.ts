@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { Alerts } from '../alert/alerts.ts'
 import type { Clock, Given, Log, Random } from '../contract/plugin.ts'
 import type { KeyUse, Score, StateChange } from '../contract/detect.ts'
@@ -69,6 +70,11 @@ export function openRules(config: Config, pseudonyms?: Pseudonyms): LoadedRules 
   const problems = packProblems(loaded, normaliseTest())
   if (problems.length > 0) throw new ConfigError(problems)
   return loaded
+}
+
+/** Builds the indexes that the first events would wait for, giving way to the loop between two of them. */
+export async function warmRules(rules: LoadedRules): Promise<void> {
+  for (const _ of rules.warm()) await setImmediate()
 }
 
 /**
@@ -164,5 +170,9 @@ export class CurrentJudge implements Judge {
 
   keys(): KeyUse {
     return this.#judge.keys()
+  }
+
+  passedOver(): Readonly<Record<string, number>> {
+    return this.#judge.passedOver()
   }
 }

@@ -70,4 +70,6 @@ export interface Judge {
   /** All of the state, for the judge that takes over at a reload. */
   state(): Iterable<StateChange>
   keys(): KeyUse
+  /** Events that a rule over several was about and could not count, by reason, since the judge was made. */
+  passedOver(): Readonly<Record<string, number>>
 }

@@ -29,6 +29,8 @@ export interface JudgeParts {
   readonly room?: Room
   /** Whether a rule is asked only of events of its log source. Default true. */
   readonly routing?: boolean
+  /** What rules over several events could not count, by reason. */
+  readonly passedOver?: () => Readonly<Record<string, number>>
 }
 
 /**
@@ -42,6 +44,7 @@ export class RuleJudge implements Judge {
   readonly #silent: ReadonlySet<string>
   readonly #memories: ReadonlyMap<string, Memory>
   readonly #room: Room
+  readonly passedOver: () => Readonly<Record<string, number>>
   readonly #fed = new Map<string, Remembering[]>()
   /** Rules whose matching is all there is to them: nothing remembers, nothing is fed, and they speak. */
   readonly #plain = new Set<RuleFacts>()
@@ -56,6 +59,7 @@ export class RuleJudge implements Judge {
     this.#silent = silent
     this.#memories = memories
     this.#room = room
+    this.passedOver = parts.passedOver ?? (() => ({}))
     for (const one of remembering) {
       for (const id of one.feeds) this.#fed.set(id, [...(this.#fed.get(id) ?? []), one])
       this.#stored.set(prefixOf(one.facts), one.memory)

@@ -154,8 +154,17 @@ function judgeOf(
 ): { readonly judge: RuleJudge; readonly problems: readonly Problem[] } {
   const room = new Room(groups)
   const hash = new KeyedHash(hashKey)
-  const { remembering, silent, problems } = linkCorrelations(correlations, rules, { room, hash, latenessMs })
-  const parts: JudgeParts = { remembering, silent, memories: memoriesOf(rules, { room, hash }), room, routing }
+  const linked = linkCorrelations(correlations, rules, { room, hash, latenessMs })
+  const { remembering, silent, problems } = linked
+  const memories = memoriesOf(rules, { room, hash })
+  const parts: JudgeParts = {
+    remembering,
+    silent,
+    memories,
+    room,
+    routing,
+    passedOver: () => ({ ...linked.counters() }),
+  }
   return { judge: new RuleJudge(rules, parts), problems }
 }
 
