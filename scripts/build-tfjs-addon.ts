@@ -8,7 +8,7 @@
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -22,7 +22,10 @@ const STEP_TIMEOUT_MS = 900_000
 
 const run = promisify(execFile)
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { gpu: { type: 'boolean', default: false } } })
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { gpu: { type: 'boolean', default: false } },
+})
 const [target] = positionals
 if (target === undefined || positionals.length > 1) {
   console.error('usage: node scripts/build-tfjs-addon.ts FOLDER [--gpu]')
@@ -33,11 +36,28 @@ async function build(folder: string, gpu: boolean): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the wheel is built for Linux only')
   await mkdir(folder, { recursive: true })
   const home = join(folder, 'node_modules', PACKAGE)
+  const stamp = join(folder, 'built.txt')
+  const wanted = `${PACKAGE} ${PACKAGE_VERSION}, ${gpu ? 'tensorflow' : 'tensorflow_cpu'} ${TENSORFLOW_VERSION}\n`
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === wanted && (await loads(folder))) return
+  await rm(stamp, { force: true })
   await step(`npm install ${PACKAGE}@${PACKAGE_VERSION}`, () => install(folder))
   const tensorflow = join(folder, gpu ? 'tensorflow' : 'tensorflow_cpu')
-  await step(`TensorFlow ${TENSORFLOW_VERSION}`, () => fetchTensorflow(tensorflow, gpu ? 'tensorflow' : 'tensorflow_cpu'))
+  await step(`TensorFlow ${TENSORFLOW_VERSION}`, () =>
+    fetchTensorflow(tensorflow, gpu ? 'tensorflow' : 'tensorflow_cpu'),
+  )
   await step('compile', () => compile(folder, home, tensorflow))
   await step('load', () => load(folder))
+  await writeFile(stamp, wanted)
+}
+
+/** Whether what an earlier run built still works. */
+async function loads(folder: string): Promise<boolean> {
+  try {
+    await step('already built', () => load(folder))
+    return true
+  } catch {
+    return false
+  }
 }
 
 async function step(name: string, work: () => Promise<string>): Promise<void> {
