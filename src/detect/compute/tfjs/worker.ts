@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { reasonOf } from '../../../runtime/errors.ts'
+import { reasonOf, RefusedError } from '../../../runtime/errors.ts'
 import { TensorKernels } from './kernels.ts'
 import type { Answer, Greeting, Question, ThreadOptions } from './orders.ts'
 import { loadTensorFlow } from './tensorflow.ts'
@@ -24,5 +24,5 @@ try {
   })
   say({ version, gpu })
 } catch (error) {
-  say({ refused: reasonOf(error) })
+  say({ refused: error instanceof RefusedError ? error.message : reasonOf(error) })
 }

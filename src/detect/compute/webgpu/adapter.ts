@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 import { reasonOf, RefusedError } from '../../../runtime/errors.ts'
 
 /** 64 × 64 tiles of sixteen columns and a tile of kernel values: what every kernel here needs at least, bytes. */

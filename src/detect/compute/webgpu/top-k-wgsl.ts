@@ -2,7 +2,7 @@ import { PLACES, PRODUCT_SUM, SQUARED_DIFFERENCES, product, rowLoader, tileMemor
 import type { Tile } from './tiles.ts'
 
 /** Larger than every score: the place of no neighbour. */
-export const NO_SCORE = 3e38
+const NO_SCORE = 3e38
 export const NO_INDEX = 0xffffffff
 
 /** Squared length of each centred, scaled row; a thread a row. */
