@@ -82,12 +82,12 @@ class LinkageDetector implements Detector {
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
+    if (!this.#frozen) return this.#told(event)
     const { prompt } = event.inference
     if (prompt === undefined || prompt === '') {
       this.#skipped.add(1, { component_id: this.#name, reason: prompt === undefined ? 'no-text' : 'empty-text' })
       return NOTHING
     }
-    if (!this.#frozen) return this.#told(event)
     const account = this.#linked.request(event, prompt)
     if (account.requests < this.#window) return NOTHING
     const score = this.#scoreOf(event, account, this.#frozen)
