@@ -6,6 +6,7 @@ const config: KnipConfig = {
     'test/bench/*-{daemon,child}.ts',
     'test/peer/*-writer.ts',
     'test/fault/*-child.ts',
+    'src/detect/compute/tfjs/worker.ts',
     'scripts/*.ts',
     'dashboards/source/build.ts',
   ],

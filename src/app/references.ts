@@ -62,7 +62,7 @@ export function freezeReferences(
   return { facts, documents: facts.map((each) => ({ kind: KIND, key: each.detector, value: each })) }
 }
 
-export function sha256(bytes: Uint8Array): string {
+function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 

@@ -20,6 +20,11 @@ describe('our rules', () => {
     expect([...problems, ...lintRules(loaded)].map(describeProblem)).toEqual([])
   })
 
+  test('are as many as the README says', () => {
+    const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+    expect(readme).toContain(`${rules.length + correlations.length} Sigma rules`)
+  })
+
   test('all pass their own tests', () => {
     // Records with a format need the normalisers, which only app can hand over.
     const failing = runRuleTests(loaded).filter(({ passed, detail }) => !passed && !detail.startsWith('no normaliser'))

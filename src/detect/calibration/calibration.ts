@@ -7,7 +7,7 @@ export interface Observed {
 }
 
 /** Fewer clients say nothing about a client that was not among them. */
-export const FEWEST_CLIENTS = 5
+const FEWEST_CLIENTS = 5
 /** Values kept at most; beyond, each client keeps evenly spaced ones of its own. */
 const MOST_VALUES = 20_000
 /** Share of the clients' values from which a tail is extrapolated. */

@@ -28,7 +28,7 @@ export const BudgetConfig = z.strictObject({
 export type BudgetConfig = z.output<typeof BudgetConfig>
 
 /** The name that evidence has as a score. */
-export const EVIDENCE = 'evidence'
+const EVIDENCE = 'evidence'
 
 /** Weight of the detector whose look it is against the mean of all: looks are counted of each, so none is diluted. */
 const OWN = 0.5
@@ -41,7 +41,7 @@ const CALM = 0.1
 /** Of an anytime-valid test only p-values up to 0.05 are told (`emitBelow`): one told episode stands for so many. */
 const EPISODES_A_TOLD_ONE = 20
 /** Detectors whose scores count, at most. */
-export const MOST_DETECTORS = 32
+const MOST_DETECTORS = 32
 
 const ALARMED = 1
 const SLOTS_FROM = 2

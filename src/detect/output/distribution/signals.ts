@@ -11,8 +11,6 @@ export const SIGNALS = [
   'reconstruction_error',
 ] as const
 export type Signal = (typeof SIGNALS)[number]
-/** The first of the signals that need a vector and a fitted reference. */
-export const FIRST_OF_VECTOR = 4
 
 /** Shares that add up to this much of one are probabilities; everything else is logits. */
 const SUM_TOLERANCE = 1e-3

@@ -3,7 +3,7 @@ import type { Repetition } from '../text/repetition.ts'
 /** What is compared between a principal's windows and the fleet's. */
 export const FEATURES = ['output_run', 'output_repeated', 'prompt_run'] as const
 /** Steps of each feature. */
-export const LEVELS = 32
+const LEVELS = 32
 /** Windows of the fleet, then how many of them were at each level, feature by feature. */
 export const FLEET_NUMBERS = 1 + FEATURES.length * LEVELS
 

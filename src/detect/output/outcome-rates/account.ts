@@ -4,7 +4,6 @@ import { BET_NUMBERS, placeBet, wealthOf } from '../../statistics/betting.ts'
 
 /** What may come to be more frequent: answers held back, or requests that failed. */
 export const OUTCOMES = ['refusals', 'errors'] as const
-export type Outcome = (typeof OUTCOMES)[number]
 
 const EXEMPLARS = 5
 const ID_BYTES = 32

@@ -1,5 +1,5 @@
 /** Characters of a text that are looked at: longer ones are looked at from both ends. */
-export const LONGEST_TEXT = 32_768
+const LONGEST_TEXT = 32_768
 const LONGEST_PERIOD = 8
 /** Tokens that are joined when repeated passages are counted. */
 const GRAM = 4
@@ -18,7 +18,7 @@ export interface Repetition {
   readonly switched: boolean
 }
 
-export const NO_REPETITION: Repetition = { run: 0, repeated: 0, switched: false }
+const NO_REPETITION: Repetition = { run: 0, repeated: 0, switched: false }
 
 /**
  * One pass over the words of a text. What Nasr et al. 2023 ("Scalable Extraction of Training Data from (Production)
