@@ -3,6 +3,7 @@ import { deltaSimilarity } from './adversarial/delta-similarity/delta-similarity
 import { nearDuplicates } from './adversarial/near-duplicates/near-duplicates.ts'
 import { apiAbuse } from './extraction/api-abuse/api-abuse.ts'
 import { queryDistribution } from './extraction/distribution/distribution.ts'
+import { accountLinkage } from './extraction/linkage/linkage.ts'
 import { canaries } from './leaks/canaries/canaries.ts'
 import { pii } from './leaks/pii/pii.ts'
 import { secrets } from './leaks/secrets/secrets.ts'
@@ -15,6 +16,7 @@ import { usage } from './usage/usage.ts'
 export const detectors: readonly DetectorPlugin<unknown>[] = [
   apiAbuse,
   queryDistribution,
+  accountLinkage,
   nearDuplicates,
   deltaSimilarity,
   secrets,
