@@ -1,6 +1,7 @@
 import type { Kernels } from '../contract/compute.ts'
 import type { Detector, DetectorContext } from '../contract/detect.ts'
 import type { Store } from '../contract/store.ts'
+import { devicesWith } from '../detect/compute/devices.ts'
 import { openCompute } from '../detect/compute/open.ts'
 import { Fusion } from '../detect/fusion/fusion.ts'
 import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
@@ -43,7 +44,8 @@ export async function openDetection(
 }
 
 export async function openDevice(config: Config, world: World, life: Lifetime): Promise<Kernels> {
-  return life.add('compute', await openCompute(config.shape.compute.device, givenFor(world, 'compute')))
+  const { device, tfjsFolder } = config.shape.compute
+  return life.add('compute', await openCompute(device, givenFor(world, 'compute'), devicesWith(tfjsFolder)))
 }
 
 /** What one detector, or the maker of its reference, may use. */

@@ -68,6 +68,10 @@ export const Shape = z.strictObject({
         .enum(['auto', 'ref', 'wasm', 'webgpu', 'tfjs-node-gpu'])
         .default('auto')
         .describe('Where detectors compute; auto takes a GPU where one passes the self-test. See modelward devices.'),
+      tfjsFolder: z
+        .string()
+        .optional()
+        .describe('The folder in which @tensorflow/tfjs-node-gpu was installed (docs/tfjs-node-gpu.md).'),
     })
     .prefault({}),
   budget: z.looseObject({}).prefault({}),

@@ -1,8 +1,9 @@
 import type { DeviceReport } from '../../contract/compute.ts'
 import { commandWorld } from '../../app/command-world.ts'
+import { loadConfig } from '../../app/config/load.ts'
 import { readDevices } from '../../app/devices.ts'
 import { printable, table } from '../call/io.ts'
-import type { Verb } from '../call/verb.ts'
+import { textFlag, type Verb } from '../call/verb.ts'
 
 /** `devices`: what detectors can compute on here. */
 export const devices: Verb = {
@@ -11,9 +12,10 @@ export const devices: Verb = {
   usage: '',
   examples: ['modelward devices', 'modelward devices --json'],
   options: {},
-  async run({ io }) {
+  async run(call) {
+    const { io } = call
     io.progress('testing devices')
-    const reports = await readDevices(commandWorld('error'))
+    const reports = await readDevices(loadConfig(textFlag(call, 'config')), commandWorld('error'))
     if (io.asJson) for (const report of reports) io.json({ kind: 'device', ...report })
     else {
       io.line(table([['DEVICE', 'USABLE', 'MDIST/S', 'DIFFERENCE', 'WHAT'], ...reports.map(cells)]))

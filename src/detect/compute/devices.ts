@@ -22,13 +22,17 @@ export interface Device {
 /** `what` is the adapter, the thread count, the library's version. */
 export type Opened = Kernels & { readonly what: string }
 
-/** Best first. */
-export const devices: readonly Device[] = [
-  { name: 'webgpu', automatic: true, losable: true, open: (given) => openWebgpu(given) },
-  { name: 'tfjs-node-gpu', automatic: false, losable: true, open: (given) => openTfjs(given) },
-  { name: 'wasm', automatic: true, losable: false, open: (given) => openWasm(given) },
-  { name: 'ref', automatic: true, losable: false, open: async () => openRef() },
-]
+/** Best first. `tfjsFolder` is where `@tensorflow/tfjs-node-gpu` was installed, if not beside modelward. */
+export function devicesWith(tfjsFolder?: string): readonly Device[] {
+  const tfjs = tfjsFolder === undefined ? {} : { folder: tfjsFolder }
+  return [
+    { name: 'webgpu', automatic: true, losable: true, open: (given) => openWebgpu(given) },
+    { name: 'tfjs-node-gpu', automatic: false, losable: true, open: (given) => openTfjs(given, tfjs) },
+    { name: 'wasm', automatic: true, losable: false, open: (given) => openWasm(given) },
+    { name: 'ref', automatic: true, losable: false, open: async () => openRef() },
+  ]
+}
+export const devices = devicesWith()
 
 export interface Checked {
   readonly kernels: Opened

@@ -1,4 +1,6 @@
 /// <reference types="@webgpu/types" />
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { reasonOf, RefusedError } from '../../../runtime/errors.ts'
 
 /** 64 × 64 tiles of sixteen columns and a tile of kernel values: what every kernel here needs at least, bytes. */
@@ -21,6 +23,7 @@ export interface Adapter {
 
 /** The fastest GPU there is; a software one only if allowed. */
 export async function requestAdapter(allowFallbackAdapter: boolean): Promise<Adapter> {
+  if (!hasDriver()) throw new RefusedError(NO_ADAPTER)
   const gpu = await load()
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) throw new RefusedError(NO_ADAPTER)
@@ -36,6 +39,24 @@ export async function requestAdapter(allowFallbackAdapter: boolean): Promise<Ada
       `${what} has ${limits.maxComputeWorkgroupStorageSize} bytes of workgroup memory and ${limits.maxComputeInvocationsPerWorkgroup} invocations a workgroup; ${LEAST_WORKGROUP_BYTES} and ${LEAST_INVOCATIONS} are needed`,
     )
   return { gpu, adapter, what }
+}
+
+/** Where Vulkan's loader looks for drivers (Vulkan-Loader, LoaderDriverInterface, "Driver discovery on Linux"). */
+const DRIVER_FOLDERS = ['/etc/vulkan/icd.d', '/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d']
+
+/** Without a driver file there is no adapter on Linux, and asking Dawn for one would write warnings to standard error. */
+function hasDriver(): boolean {
+  if (process.platform !== 'linux') return true
+  const { VK_DRIVER_FILES: named, VK_ICD_FILENAMES: old, VK_ADD_DRIVER_FILES: added, HOME: home } = process.env
+  if ([named, old, added].some((files) => files !== undefined && files !== '')) return true
+  const own = home === undefined ? [] : [join(home, '.local/share/vulkan/icd.d')]
+  return [...DRIVER_FOLDERS, ...own].some((folder) => {
+    try {
+      return readdirSync(folder).some((name) => name.endsWith('.json'))
+    } catch {
+      return false
+    }
+  })
 }
 
 async function load(): Promise<GPU> {

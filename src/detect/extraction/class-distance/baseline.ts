@@ -3,6 +3,7 @@ import type { Event } from '../../../contract/event.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import type { Observed } from '../../calibration/calibration.ts'
 import { isModelRequest } from '../../request/model-request.ts'
+import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { ModelBuilder } from './learn-model.ts'
 import { freeze, Placing } from './model.ts'
@@ -18,14 +19,17 @@ const MOST_WINDOWS = 64
 type Frozen = Awaited<ReturnType<BaselineMaker['freeze']>>
 
 export class ClassDistanceBaseline implements BaselineMaker {
+  readonly #context: DetectorContext
   readonly #builder: ModelBuilder
   readonly #rows = new KeyedRows(MOST_CLIENTS, [sectionOf('baseline')])
   readonly #excess: Observed[] = []
   readonly #far: Observed[] = []
+  readonly #outside: Observed[] = []
   readonly #windows = new Map<string, number>()
   #placing: Promise<Placing | { readonly refused: string }> | undefined
 
   constructor(context: DetectorContext) {
+    this.#context = context
     this.#builder = new ModelBuilder(context)
   }
 
@@ -39,6 +43,7 @@ export class ClassDistanceBaseline implements BaselineMaker {
   async calibrate(events: readonly Event[]): Promise<void> {
     const placing = await this.#place()
     if ('refused' in placing) return
+    await placing.prepare(events.filter(isModelRequest), this.#context.compute)
     for (const event of events) if (isModelRequest(event)) this.#measure(event, placing)
   }
 
@@ -52,11 +57,12 @@ export class ClassDistanceBaseline implements BaselineMaker {
       }
     const { model } = placing
     const [excess, far] = [Calibration.fit(this.#excess), Calibration.fit(this.#far)]
+    const outside = Calibration.fit(this.#outside)
     return {
-      reference: freeze({ ...model, excess, far }),
+      reference: freeze({ ...model, excess, far, outside }),
       notes: [
         this.#builder.notes,
-        `${model.labels.length} classes; calibrated on ${clients} other clients; p-values below ${(2 * far.reach).toPrecision(2)} are extrapolated`,
+        `${model.labels.length} classes; calibrated on ${clients} other clients; p-values below ${(3 * far.reach).toPrecision(2)} are extrapolated`,
       ],
     }
   }
@@ -68,16 +74,17 @@ export class ClassDistanceBaseline implements BaselineMaker {
     return this.#placing
   }
 
-  #measure({ principal, inference, at, id }: Event & { readonly principal: string }, placing: Placing): void {
-    const { features, label } = inference ?? {}
+  #measure({ principal, inference, at, id }: ModelRequest, placing: Placing): void {
+    const { features } = inference
     if (features?.length !== placing.space.columns) return
-    const query = placing.of(features, label)
+    const query = placing.of(inference, features)
     if (!query) return
     const filled = new OpenWindow(this.#rows.use(principal)).add(query, at, id, placing.model, placing.space)
     const windows = this.#windows.get(principal) ?? 0
     if (!filled || windows >= MOST_WINDOWS) return
     this.#windows.set(principal, windows + 1)
     this.#excess.push({ client: principal, value: filled.excess })
+    this.#outside.push({ client: principal, value: filled.outside })
     if (filled.far !== undefined) this.#far.push({ client: principal, value: filled.far })
   }
 }

@@ -23,15 +23,16 @@ type Config = z.infer<typeof Config>
 
 /**
  * Finds queries that are not of the class that the model took them for, as the natural images of others (Knockoff nets), noise
- * and synthetic steps are not: model extraction, ATLAS AML.T0024.002, control IN-1. Two looks at each window of 32 queries
+ * and synthetic steps are not: model extraction, ATLAS AML.T0024.002, control IN-1. Three looks at each window of 32 queries
  * of one principal, by feature vector and predicted class:
  *
  * - ADD (AAAI 2025, arXiv 2503.12497): Fréchet's distance between the benign queries of each class and the window's
  *   (`frechet.ts`), less what is usual for so many queries of the class: clients with one class and with all are alike then.
  * - FDINet's vote (TDSC 2024, arXiv 2306.11338): how many of the last 50 queries are farther from 16 benign queries of
  *   their class than 95 % of benign ones.
+ * - Ours: how much of the queries lies outside of the directions that benign queries spread in (`subspace.ts`).
  *
- * Both are calibrated on clients that the reference had not seen; p is for two looks (Bonferroni). Each window is told,
+ * All are calibrated on clients that the reference had not seen; p is for three looks (Bonferroni). Each window is told,
  * counted as one. Where more than a fifth of the fleet moves at once it is drift (`fleet.ts`). A class that the reference
  * lacks is measured against all classes together; without labels there is one class.
  *
@@ -80,14 +81,18 @@ class ClassDistanceDetector implements Detector {
     this.#skipped = context.metrics.counter('modelward_detector_skipped_total', help, ['component_id', 'reason'])
   }
 
+  async prepare(events: readonly Event[]): Promise<void> {
+    await this.#frozen?.placing.prepare(events.filter(isModelRequest), this.#context.compute)
+  }
+
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
-    const { features, label } = event.inference
+    const { features } = event.inference
     if (!features || features.length === 0) return NOTHING
     if (!this.#frozen) return this.#told(event)
     const { placing, reference } = this.#frozen
     if (features.length !== placing.space.columns) return this.#skip('other_columns')
-    const query = placing.of(features, label)
+    const query = placing.of(event.inference, features)
     if (!query) return this.#skip('vector_not_finite')
     const window = new OpenWindow(this.#rows.use(event.principal))
     const filled = window.add(query, event.at, event.id, placing.model, placing.space)

@@ -1,43 +1,49 @@
 import type { Explanation } from '../../../contract/detect.ts'
+import type { Calibration } from '../../calibration/calibration.ts'
 import { unionBound } from '../../statistics/combine.ts'
 import type { Fleet, Moved } from './fleet.ts'
 import type { Frozen } from './model.ts'
 import { VOTERS, WINDOW } from './window.ts'
 import type { Filled } from './window.ts'
 
+const LOOKS = ['distance', 'vote', 'outside'] as const
+type Look = (typeof LOOKS)[number]
+
 export interface Judged {
   readonly p: number
   /** Before the fleet is looked at. */
   readonly alone: number
-  /** Which of the two is the more unusual. */
-  readonly by: 'distance' | 'vote'
+  /** Which look is the most unusual. */
+  readonly by: Look
   /** Present when the fleet moves, with how many of how many. */
   readonly drift: Moved | undefined
 }
 
-/** p of a window: that of the more unusual of distance and vote, for two looks; at least the rank among a moving fleet. */
-export function judge({ excess, far }: Filled, frozen: Frozen, fleet: Fleet): Judged {
-  const distance = frozen.excess.high(excess)
-  const vote = far === undefined ? 1 : frozen.far.high(far)
-  const alone = far === undefined ? distance : unionBound(Math.min(distance, vote), 2)
+/** p of a window: that of the most unusual look, for as many as there were; at least the rank among a moving fleet. */
+export function judge(filled: Filled, frozen: Frozen, fleet: Fleet): Judged {
+  const ps: Record<Look, number | undefined> = {
+    distance: frozen.excess.high(filled.excess),
+    vote: filled.far === undefined ? undefined : frozen.far.high(filled.far),
+    outside: frozen.outside.high(filled.outside),
+  }
+  const looks = LOOKS.flatMap((by) => (ps[by] === undefined ? [] : [{ by, p: ps[by] }])).toSorted((a, b) => a.p - b.p)
+  const [{ by, p: smallest } = { by: 'distance' as const, p: 1 }] = looks
+  const alone = unionBound(smallest, looks.length)
   const drift = fleet.moved
-  const p = drift ? Math.max(alone, fleet.rank(alone)) : alone
-  return { p, alone, by: vote < distance ? 'vote' : 'distance', drift }
+  return { p: drift ? Math.max(alone, fleet.rank(alone)) : alone, alone, by, drift }
 }
 
-/** The distance or the vote, against a typical client's, in words. */
-export function explain({ excess, far, exemplars }: Filled, { by, drift }: Judged, frozen: Frozen): Explanation {
-  const calibration = by === 'vote' ? frozen.far : frozen.excess
-  const [seen, expected] = [rounded(by === 'vote' ? (far ?? 0) : excess), rounded(calibration.typical)]
-  const what =
-    by === 'vote'
-      ? `${seen} of the last ${VOTERS} queries lie farther from what the model knows of their class than 95 % of benign queries do (typically ${expected})`
-      : `${WINDOW} queries are farther from the classes that the model gave them than usual (Fréchet distance beyond the usual ${seen}, typically ${expected})`
+/** What the most unusual look saw, against a typical client's, in words. */
+export function explain(filled: Filled, { by, drift }: Judged, frozen: Frozen): Explanation {
+  const { far, exemplars } = filled
+  const { feature, value, calibration, words } = LOOK[by](filled, frozen)
+  const [seen, expected] = [rounded(value), rounded(calibration.typical)]
+  const what = words(seen, expected)
   const moved = drift
     ? `; ${drift.unusual} of the last ${drift.of} callers moved too: drift, not theft, and only the rank among them counts`
     : ''
   return {
-    feature: by === 'vote' ? 'queries_far_from_class' : 'distance_from_class',
+    feature,
     seen,
     expected,
     text: `${what}; compared with ${calibration.clients} clients that are not in the reference${moved}`,
@@ -45,6 +51,37 @@ export function explain({ excess, far, exemplars }: Filled, { by, drift }: Judge
     ...(far === undefined ? {} : { far_of_last_queries: far }),
     ...(drift ? { fleet_moved: drift.unusual } : {}),
   }
+}
+
+interface Told {
+  readonly feature: string
+  readonly value: number
+  readonly calibration: Calibration
+  readonly words: (seen: number, expected: number) => string
+}
+
+const LOOK: Readonly<Record<Look, (filled: Filled, frozen: Frozen) => Told>> = {
+  distance: ({ excess }, frozen) => ({
+    feature: 'distance_from_class',
+    value: excess,
+    calibration: frozen.excess,
+    words: (seen, expected) =>
+      `${WINDOW} queries have a Fréchet distance from the classes that the model gave them of ${seen} beyond the usual (typically ${expected})`,
+  }),
+  vote: ({ far }, frozen) => ({
+    feature: 'queries_far_from_class',
+    value: far ?? 0,
+    calibration: frozen.far,
+    words: (seen, expected) =>
+      `${seen} of the last ${VOTERS} queries lie farther from what is known of their class than 95 % of benign queries do (typically ${expected})`,
+  }),
+  outside: ({ outside }, frozen) => ({
+    feature: 'outside_of_benign_directions',
+    value: outside,
+    calibration: frozen.outside,
+    words: (seen, expected) =>
+      `${WINDOW} queries have more in directions that benign queries of their class hardly use: ${seen} standard deviations a query on average (typically ${expected})`,
+  }),
 }
 
 /** Said once for each principal while there is nothing to compare with. */

@@ -11,7 +11,7 @@ const EXEMPLARS = 5
 const ID_BYTES = 32
 
 // In numbers; the first belongs to the map.
-const [STARTED, COUNT, VOTED, FARTHEST] = [1, 2, 3, 4]
+const [STARTED, COUNT, VOTED, OUTSIDE, FARTHEST] = [1, 2, 3, 4, 5]
 const NUMBERS = FARTHEST + EXEMPLARS
 // And in bytes after them.
 const IDS = NUMBERS * 8
@@ -29,6 +29,8 @@ export interface Filled {
   readonly excess: number
   /** How many of the last fifty queries are far from the anchors of their class; undefined while they are fewer. */
   readonly far: number | undefined
+  /** How far the queries are outside of the benign directions, in standard deviations, on average. */
+  readonly outside: number
   readonly startedAt: number
   /** Ids of the window's queries farthest from the anchors, the farthest first. */
   readonly exemplars: readonly string[]
@@ -56,6 +58,7 @@ export class OpenWindow {
     this.#coordinates.set(query.coordinates, count * COORDINATES)
     bytes[PLACES + count] = query.place
     numbers[COUNT] = count + 1
+    numbers[OUTSIDE] = (numbers[OUTSIDE] ?? 0) + query.outside
     this.#remember(query.distance, id)
     return count + 1 < WINDOW ? undefined : this.#told(model, space)
   }
@@ -70,13 +73,14 @@ export class OpenWindow {
     const filled: Filled = {
       excess: excess(model.classes, window),
       far: (numbers[VOTED] ?? 0) < VOTERS ? undefined : votes.reduce((sum, vote) => sum + vote, 0),
+      outside: (numbers[OUTSIDE] ?? 0) / WINDOW,
       startedAt: numbers[STARTED] ?? 0,
       exemplars: Array.from({ length: EXEMPLARS }, (_, i) => readShortText(bytes, IDS + i * ID_BYTES, ID_BYTES)).filter(
         (id) => id !== '',
       ),
     }
     numbers[COUNT] = 0
-    numbers.fill(0, FARTHEST, FARTHEST + EXEMPLARS)
+    numbers.fill(0, OUTSIDE, FARTHEST + EXEMPLARS)
     bytes.fill(0, IDS, VOTES)
     bytes.fill(0, PLACES)
     return filled

@@ -11,11 +11,11 @@ const STEPS_PER_DOUBLING = 2
 const SWITCHED = 4
 
 /** Levels of one request: half doublings of the run (four more when other text follows it), 1/31 of the repeated share. */
-export function levelsOf(output: Repetition, prompt: Repetition): readonly number[] {
+export function levelsOf(output: Repetition, promptRun: number): readonly number[] {
   return [
     held(Math.floor(STEPS_PER_DOUBLING * Math.log2(1 + output.run)) + (output.switched ? SWITCHED : 0)),
     held(Math.round(output.repeated * (LEVELS - 1))),
-    held(Math.floor(STEPS_PER_DOUBLING * Math.log2(1 + prompt.run))),
+    held(Math.floor(STEPS_PER_DOUBLING * Math.log2(1 + promptRun))),
   ]
 }
 

@@ -43,6 +43,9 @@ const OPENINGS = [
   "no, i can't",
 ] as const
 
+/** An opening at the very beginning, or of a later sentence. */
+const OPENING = new RegExp(`(?:^|\\. )(?:${OPENINGS.join('|')})`)
+
 /** A refusal stands at the beginning; what an answer quotes further down is none. */
 const LOOKED_AT = 120
 
@@ -54,5 +57,5 @@ export function isRefusal(output: string | undefined, status: string | undefined
   if (status !== undefined && FILTERED.test(status)) return true
   if (output === undefined) return false
   const start = output.slice(0, LOOKED_AT).trimStart().toLowerCase().replaceAll('’', "'")
-  return OPENINGS.some((opening) => start.startsWith(opening) || start.includes(`. ${opening}`))
+  return OPENING.test(start)
 }
