@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MANY_RULES, MOST_COMBINATIONS, Routes } from '../../../src/rules/index/route.ts'
+import { isRouted, MANY_RULES, MOST_COMBINATIONS, Routes } from '../../../src/rules/index/route.ts'
 import { ruleWith } from '../one-rule.ts'
 
 const CONDITION = 'selection: {a: b}\ncondition: selection'
@@ -42,4 +42,12 @@ test('rules that many share a log source with are indexed once for all events, a
   expect(routes.to({ product: 'windows', service: 'sysmon' })[0]).toBe(large)
   expect(routes.to({ product: 'windows', service: 'sysmon' })[1]).not.toBe(dns)
   expect(routes.to({ product: 'linux' })).toEqual([])
+})
+
+test('a rule for the Application log does not look at events of which only Windows is known, nor at other logs of Windows', () => {
+  const application = { product: 'windows', service: 'application' }
+  expect(isRouted(application, { product: 'windows' })).toBe(false)
+  expect(isRouted(application, { product: 'windows', category: 'process_creation' })).toBe(false)
+  expect(isRouted(application, { product: 'windows', service: 'security' })).toBe(false)
+  expect(isRouted(application, { product: 'windows', service: 'application' })).toBe(true)
 })
