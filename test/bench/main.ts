@@ -2,11 +2,13 @@
 import { cpus, totalmem } from 'node:os'
 import type { Bench, Case } from './bench.ts'
 import { compute } from './compute.ts'
+import { detection, experiments } from './detection.ts'
+import { detectors } from './detectors.ts'
 import { pipeline } from './pipeline.ts'
 import { sigma } from './sigma.ts'
 import { sigmaCorrelations } from './sigma-correlations.ts'
 
-const benches: readonly Bench[] = [pipeline, sigma, sigmaCorrelations, compute]
+const benches: readonly Bench[] = [pipeline, sigma, sigmaCorrelations, compute, detectors, detection, ...experiments]
 const asJson = process.argv.includes('--json')
 const [name] = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const bench = benches.find((candidate) => candidate.name === name)
@@ -16,7 +18,7 @@ if (bench) {
   else console.log(tableOf(cases))
 } else {
   console.error(
-    `usage: npm run bench -- NAME [--json]\n${benches.map((one) => `  ${one.name.padEnd(12)} ${one.summary}`).join('\n')}`,
+    `usage: npm run bench -- NAME [--json]\n${benches.map((one) => `  ${one.name.padEnd(26)} ${one.summary}`).join('\n')}`,
   )
   process.exitCode = 2
 }
