@@ -36,6 +36,8 @@ export interface RuleFacts {
   readonly groupBy: readonly string[]
   /** The playbook that is planned when it fires. */
   readonly playbook?: string
+  /** An alert of this rule ends when no finding came for so long, ms; the config's `resolve_after` where it says nothing. */
+  readonly resolveAfterMs?: number
   /** sha256 over the rule's meaning, hex. */
   readonly digest: string
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { isLate, resolvesAt } from '../../src/alert/resolve.ts'
 
 test('an alert ends a quiet time after its last timely finding', () => {
-  expect(resolvesAt({ lastAt: 0, seenAt: 1_000 }, 500)).toBe(1_500)
+  expect(resolvesAt({ lastAt: 0, seenAt: 1_000, rule: {} }, 500)).toBe(1_500)
+  expect(resolvesAt({ lastAt: 0, seenAt: 1_000, rule: { resolveAfterMs: 70 } }, 500)).toBe(1_070)
 })
 
 test('an event older than the last is late; one as old is not', () => {

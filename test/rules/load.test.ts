@@ -179,6 +179,7 @@ modelward:
   controls: [IA-6, DP-5]
   group_by: [principal, resourceId]
   playbook: contain-key
+  resolve_after: 2h
   runbook: |
     1. Look.
 `.trimStart()
@@ -206,6 +207,7 @@ modelward:
       runbook: '1. Look.',
       groupBy: ['principal', 'resourceId'],
       playbook: 'contain-key',
+      resolveAfterMs: 7_200_000,
     })
   })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { durationWithin } from '../../runtime/duration.ts'
 import { AbsenceDocument, FieldName, FirstSeenDocument } from './memory-document.ts'
 import type { Fault, Path, Report } from './syntax.ts'
 import { TestDocument } from './test-document.ts'
@@ -26,6 +27,9 @@ const Modelward = z
         'What one alert is about: events that agree on all of these are one alert. Default: principal; of an absence with groups, `group`',
       ),
     playbook: PlaybookKey.optional().describe('The key of the playbook that is planned when the rule fires'),
+    resolve_after: durationWithin('1s', '30d')
+      .optional()
+      .describe('An alert ends when no finding came for this long; for rules on what is looked at seldom'),
     first_seen: FirstSeenDocument.optional(),
     absence: AbsenceDocument.optional(),
   })

@@ -55,7 +55,12 @@ export function factsOf(document: RuleDocument, detection: unknown, file: string
     tags,
     falsePositives: document.falsepositives ?? [],
     references: document.references ?? [],
-    ...dropUndefined({ author: document.author, license: document.license, playbook: extension.playbook }),
+    ...dropUndefined({
+      author: document.author,
+      license: document.license,
+      playbook: extension.playbook,
+      resolveAfterMs: extension.resolve_after,
+    }),
     runbook: extension.runbook?.trim() ?? '',
     groupBy,
     digest,
