@@ -100,7 +100,8 @@ export class Placing {
     const distance = anchorDistance(found.rows, this.space.measured(coordinates)) / found.limit
     const squared = this.#prepared.get(inference) ?? this.#subspace.outside(this.#subspace.fold.of(features))
     const outside = (Math.sqrt(squared) - found.outside.mean) / found.outside.deviation
-    return { place, coordinates, distance, outside: Math.max(-FARTHEST, Math.min(FARTHEST, outside)) }
+    const held = Number.isFinite(outside) ? Math.max(-FARTHEST, Math.min(FARTHEST, outside)) : FARTHEST
+    return { place, coordinates, distance, outside: held }
   }
 }
 
