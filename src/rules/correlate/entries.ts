@@ -1,3 +1,4 @@
+import type { Rows } from '../state/rows.ts'
 import { Slots } from '../state/slots.ts'
 import { Page, type Pool } from './pool.ts'
 import { isList, type References } from './references.ts'
@@ -17,7 +18,7 @@ const VALUE = 2
  * window, the end.
  */
 export class Entries {
-  readonly slots = new Slots()
+  readonly slots: Slots
   readonly references: References
   readonly #pool: Pool
   readonly #width: number
@@ -32,7 +33,9 @@ export class Entries {
   from = 0
   end = 0
 
-  constructor(pool: Pool, references: References) {
+  /** `rows`: where the groups are found. */
+  constructor(pool: Pool, references: References, rows?: Rows) {
+    this.slots = new Slots(rows)
     this.#pool = pool
     this.#width = pool.width
     this.references = references

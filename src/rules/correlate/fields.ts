@@ -44,8 +44,6 @@ function valueReader(name: string): ValueReader {
  * and hashed once an event.
  */
 export class Reading {
-  /** The slot of the group that was touched last, whosever: often that of the next correlation's group too. */
-  slot = 0
   readonly references = new References()
   readonly #hash: KeyedHash
   readonly #readers = new Map<string, ValueReader>()

@@ -63,6 +63,11 @@ export function kindOf(correlation: Correlation, latenessMs: number): Kind {
   return of('places', 'seen', () => new Ordered(rules.length), { values: 'small', isTemporal: true })
 }
 
+/** Whether an event counts only where its field is a number. */
+export function takesNumbers({ type }: Correlation): boolean {
+  return /^value_(?!count)/.test(type)
+}
+
 /** How many events there are at least where what is compared is never more than the number of events. */
 function leastOf(condition: CorrelationCondition): number {
   const bounds = condition.kind === 'rules' ? [] : condition.bounds

@@ -2,9 +2,10 @@ import type { Problem } from '../../runtime/errors.ts'
 import { partOf } from '../parse/part.ts'
 import type { Correlation, Path, Rule } from '../parse/syntax.ts'
 import type { RuleFacts } from '../../contract/rules.ts'
+import { Rows } from '../state/rows.ts'
 import type { Memory } from '../state/stateful.ts'
 import { Reading } from './fields.ts'
-import { CorrelationMemory, type CorrelationOptions, type Counters, type Fed } from './memory.ts'
+import { CorrelationMemory, groupsOf, type CorrelationOptions, type Counters, type Fed } from './memory.ts'
 import { Pool } from './pool.ts'
 
 /** Correlations that may stand one behind the other: each is a step down the stack, here and at every event. */
@@ -39,8 +40,12 @@ export function linkCorrelations(
   const loud = new Set<string>()
   for (const correlation of correlations) linker.visit(correlation)
   const shared = { reading: new Reading(options.hash), valued: new Pool(3), valueless: new Pool(2) }
+  const rowsOf = new Map<string, Rows>()
   for (const [correlation, feds] of linker.ordered) {
-    const memory = new CorrelationMemory(correlation, feds, options, shared)
+    const groups = groupsOf(correlation, feds)
+    const rows = rowsOf.get(groups) ?? new Rows()
+    rowsOf.set(groups, rows)
+    const memory = new CorrelationMemory(correlation, feds, options, { ...shared, rows })
     linked.push({ facts: correlation.facts, feeds: feds.map((fed) => fed.id), memory })
     for (const { id } of feds) (correlation.generate ? loud : silent).add(id)
   }

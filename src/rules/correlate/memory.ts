@@ -4,10 +4,11 @@ import type { RuleFacts } from '../../contract/rules.ts'
 import type { KeyedHash } from '../../runtime/keyed-hash.ts'
 import type { Correlation } from '../parse/syntax.ts'
 import { Groups, type Room } from '../state/groups.ts'
+import type { Rows } from '../state/rows.ts'
 import type { Memory, Sign } from '../state/stateful.ts'
 import { windowCodec } from './codec.ts'
 import type { HashReader, Reading, ValueReader } from './fields.ts'
-import { kindOf, type Kind } from './kinds.ts'
+import { kindOf, takesNumbers, type Kind } from './kinds.ts'
 import type { Pool } from './pool.ts'
 import { Windows } from './window.ts'
 
@@ -23,8 +24,9 @@ export interface CorrelationOptions {
   readonly latenessMs?: number
 }
 
-/** What correlations that stand side by side share. */
+/** What correlations that stand side by side share; `rows` only those that hold the same groups (see `groupsOf`). */
 export interface Shared {
+  readonly rows: Rows
   readonly reading: Reading
   /** For windows whose events have values, and for those whose events have none. */
   readonly valued: Pool
@@ -98,6 +100,7 @@ export class CorrelationMemory implements Memory {
       kind.shape,
       kind.shape.values === 'none' ? shared.valueless : shared.valued,
       shared.reading.references,
+      shared.rows,
     )
     this.#groups = new Groups(options.room, windowCodec(this.#windows, kind.shape), this.#windows.slots)
     this.#feeds = new Map(feds.map((fed) => [fed.id, feedOf(correlation, fed, shared.reading)]))
@@ -173,16 +176,14 @@ export class CorrelationMemory implements Memory {
     const { shape } = this.#kind
     const windows = this.#windows
     const at = timeOf(sign.event, this.#latenessMs)
-    const slot = this.#groups.touchSlot(key, at, this.#make, this.#reading.slot)
-    this.#reading.slot = slot
-    windows.open(slot)
-    if (at < windows.newest - this.#latenessMs) {
-      this.counters.late++
-      return false
-    }
     if (at > this.#newest) {
       this.#newest = at
       this.#groups.expire(at - shape.timespanMs - this.#latenessMs - FORGET_MS)
+    }
+    windows.open(this.#groups.touchSlot(key, at, this.#make))
+    if (at < windows.newest - this.#latenessMs) {
+      this.counters.late++
+      return false
     }
     if (isAmended) return windows.amend(at, value)
     const holds = this.#add(at, value, sign)
@@ -223,13 +224,34 @@ export class CorrelationMemory implements Memory {
   }
 }
 
-function feedOf({ aliases, groupBy, condition }: Correlation, { called, places }: Fed, reading: Reading): Feed {
+/** What a correlation reads of the events of one rule; `renamed`: of its aliases, those that the rule has a field for. */
+interface Names {
+  readonly groupBy: readonly string[]
+  readonly fields: readonly string[]
+  readonly renamed: Readonly<Record<string, string>>
+}
+
+function namesOf({ aliases, groupBy, condition }: Correlation, { called }: Fed): Names {
   const renamed: Record<string, string> = {}
   for (const [alias, fields] of Object.entries(aliases))
     for (const name of called) if (Object.hasOwn(fields, name)) renamed[alias] = fields[name] ?? alias
   const nameOf = (name: string): string => (Object.hasOwn(renamed, name) ? (renamed[name] ?? name) : name)
-  const names = groupBy.map(nameOf)
-  const fields = condition.kind === 'number' ? condition.fields.map(nameOf) : []
+  const fields = condition.kind === 'number' ? condition.fields : []
+  return { groupBy: groupBy.map(nameOf), fields: fields.map(nameOf), renamed }
+}
+
+/** Which groups a correlation comes to hold: those of which this is the same text hold the same, as long as they are fed alike. */
+export function groupsOf(correlation: Correlation, feds: readonly Fed[]): string {
+  const read = feds.map((fed) => {
+    const { groupBy, fields } = namesOf(correlation, fed)
+    return JSON.stringify([fed.id, groupBy, fields])
+  })
+  return [takesNumbers(correlation), ...read.toSorted()].join('\n')
+}
+
+function feedOf(correlation: Correlation, fed: Fed, reading: Reading): Feed {
+  const { groupBy: names, fields, renamed } = namesOf(correlation, fed)
+  const { places } = fed
   const [field] = fields
   return {
     groupBy: names.map((name) => reading.reader(name)),

@@ -2,6 +2,7 @@ import type { EventRef } from '../../contract/event.ts'
 import { Entries, MOST_ENTRIES, MOST_REFS } from './entries.ts'
 import type { Measure } from './measures.ts'
 import type { Pool } from './pool.ts'
+import type { Rows } from '../state/rows.ts'
 import type { Slots } from '../state/slots.ts'
 import { isList, type References, type Refs } from './references.ts'
 
@@ -53,10 +54,10 @@ export class Windows {
   /** Of windows of many events. */
   readonly #own = new Map<number, Measure>()
 
-  constructor(shape: Shape, pool: Pool, references: References) {
+  constructor(shape: Shape, pool: Pool, references: References, rows: Rows) {
     this.#shape = shape
     this.#hasValues = shape.values !== 'none'
-    this.#entries = new Entries(pool, references)
+    this.#entries = new Entries(pool, references, rows)
     this.#scratch = shape.make()
   }
 

@@ -1,5 +1,6 @@
 import type { StateChange } from '../../contract/detect.ts'
-import { OWN_NUMBERS, Slots } from './slots.ts'
+import { OWN_NUMBERS } from './rows.ts'
+import { Slots } from './slots.ts'
 
 /** Which of a slot's own numbers says that it was touched since it was written; the others are the state's. */
 const HAS_CHANGED = OWN_NUMBERS - 1
@@ -85,10 +86,10 @@ export class Groups<T> implements Holder {
     return this.#values[this.touchSlot(key, at, make)] as T
   }
 
-  /** As `touch`, but answers the group's slot. `guess`: a slot that may well be its own. */
-  touchSlot(key: number, at: number, make: (slot: number) => T, guess?: number): number {
+  /** As `touch`, but answers the group's slot. */
+  touchSlot(key: number, at: number, make: (slot: number) => T): number {
     const slots = this.#slots
-    let slot = slots.find(key, guess)
+    let slot = slots.find(key)
     if (slot < 0) {
       slot = this.#enter(key, at)
       this.#values[slot] = make(slot)

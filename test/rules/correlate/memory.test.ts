@@ -160,6 +160,12 @@ describe('groups', () => {
   })
 })
 
+test('groups that are forgotten when another speaks again take nothing of it with them', () => {
+  const day = 24 * 3_600
+  const later = [0, 1, 2].map((second) => happens(day + 400 + second, 'a', { user: 'v' }))
+  expect(heard(COUNT, [happens(0, 'a'), happens(1, 'a'), ...later])).toEqual(['', '', '', '', 'C'])
+})
+
 describe('time', () => {
   test('a late event counts in the windows that it belongs to', () => {
     const events = [0, 30, 2, 4].map((second) => happens(second, 'a'))

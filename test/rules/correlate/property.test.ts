@@ -36,12 +36,13 @@ interface Step {
 }
 
 /** Mostly forward, sometimes back, often not at all. */
-const step = fc.record({
+const STEP = {
   later: fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 0, max: 3 }) }, fc.integer({ min: -9, max: 12 })),
   is: fc.subarray(['a', 'b', 'c'], { minLength: 1 }),
   user: fc.constantFrom('u', 'u', 'v'),
   value: fc.integer({ min: 0, max: 8 }),
-})
+}
+const step = fc.record(STEP)
 
 function* takenOf(
   steps: readonly Step[],
@@ -108,6 +109,39 @@ describe.each(BODIES)('%s', (body) => {
     )
   })
 })
+
+describe('correlations side by side', () => {
+  const texts = BODIES.map((body, at) => correlationText(body, `title: C${at}\nid: id-${at}\nlevel: high`))
+  const together = documents(...texts)
+  const alone = texts.map((text) => documents(text))
+  const gap = fc.constant(25 * 3_600)
+  const mostlyNear = fc.oneof({ weight: 9, arbitrary: step }, fc.record({ ...STEP, later: gap }))
+
+  test('answer and are stored as each alone, also where groups are forgotten', () => {
+    fc.assert(
+      fc.property(fc.array(mostlyNear, { maxLength: 30 }), (steps) => {
+        const all = new RuleJudge(together.rules, linked(together, { latenessMs: LATENESS_MS }))
+        const each = alone.map((read) => new RuleJudge(read.rules, linked(read, { latenessMs: LATENESS_MS })))
+        for (const { seconds, rules, group, value, id } of takenOf(steps, false, false)) {
+          const one = { ...happens(seconds, rules, { user: group, value }), id }
+          const expected = each.flatMap((judge) => judge.judge(one))
+          expect(saidBy(all.judge(one))).toEqual(saidBy(expected))
+        }
+        const stored = (changes: readonly StateChange[]): ReadonlyMap<string, StateChange['value']> =>
+          new Map(changes.map(({ key, value }) => [key, value]))
+        expect(stored([...all.state()])).toEqual(stored(each.flatMap((judge) => [...judge.state()])))
+        expect(stored(all.changes())).toEqual(stored(each.flatMap((judge) => judge.changes())))
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
+/** What correlations said, by their ids: they are judged in another order when they feed on other rules. */
+function saidBy(findings: readonly Finding[]): unknown {
+  const said = findings.map(({ rule, events }): readonly [string, unknown] => [rule.id, events?.map(({ id }) => id)])
+  return new Map(said.filter(([id]) => /^id-\d/.test(id)))
+}
 
 /** The events of the correlation's finding, in the order of time; of equal times as they came. */
 function idsOf(findings: readonly Finding[]): readonly string[] | undefined {
