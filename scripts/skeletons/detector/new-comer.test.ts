@@ -1,12 +1,21 @@
 import { describe, expect, test } from 'vitest'
+import { detectorConformance } from '../../../test/detect/conformance.ts'
+import { traffic } from '../../../test/detect/traffic.ts'
+import { detectorContext } from '../../../test/support/detector-context.ts'
 import { event } from '../../../test/support/events.ts'
-import { given } from '../../../test/support/given.ts'
 import { newComer } from './new-comer.ts'
 
-// That it keeps the promises of every detector is tested by test/detect/detectors.test.ts, for all that are in the list.
+detectorConformance({
+  name: 'new-comer',
+  open: (cap) =>
+    newComer.open(newComer.config.parse(cap === undefined ? {} : { maxKeys: cap }), detectorContext('new-comer')),
+  events: (random, prefix) =>
+    traffic(random, { principals: 12, hours: 40, perHour: 4, ...(prefix === undefined ? {} : { prefix }) }),
+})
+
 describe('the detector new-comer', () => {
   test('a request much longer than those before it is told, one as long is not', async () => {
-    const detector = await newComer.open(newComer.config.parse({ learningRequests: 10 }), given('new-comer'))
+    const detector = await newComer.open(newComer.config.parse({ learningRequests: 10 }), detectorContext('new-comer'))
     const request = (inputTokens: number) => event({ principal: 'key:a', inference: { inputTokens } })
     for (let i = 0; i < 20; i++) {
       const usual = request(100 + (i % 5))

@@ -1,7 +1,13 @@
 import { z } from 'zod'
-import type { Detector, KeyUse, Score, StateChange } from '../../../src/contract/detect.ts'
+import type {
+  Detector,
+  DetectorContext,
+  DetectorPlugin,
+  KeyUse,
+  Score,
+  StateChange,
+} from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
-import type { Given, Plugin } from '../../../src/contract/plugin.ts'
 import { isModelRequest } from '../../../src/detect/request/model-request.ts'
 import { KeyedRows } from '../../../src/detect/state/keyed-rows.ts'
 
@@ -21,13 +27,13 @@ type Config = z.output<typeof Config>
  * Score: for each such request p in (0, 1], Cantelli's bound 1 / (1 + k²) on its distance in standard deviations k above
  * the mean of what was learned; null on a principal's first request. Mean and variance are Welford's, one pass.
  */
-export const newComer: Plugin<Detector, Config> = {
+export const newComer: DetectorPlugin<Config> = {
   kind: 'new-comer',
   summary: 'Requests that are longer than usual for their principal (IN-1)',
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 5_000, learningRequests: 200, emitBelow: 0.01 }],
-  open: (config, given) => Promise.resolve(new NewComerDetector(config, given)),
+  open: (config, context) => Promise.resolve(new NewComerDetector(config, context)),
 }
 
 const NOTHING: readonly Score[] = []
@@ -38,7 +44,7 @@ class NewComerDetector implements Detector {
   /** Order of use, count, mean and sum of squared distances from it. */
   readonly #rows: KeyedRows
 
-  constructor(config: Config, { name }: Given) {
+  constructor(config: Config, { name }: DetectorContext) {
     this.#config = config
     this.#name = name
     this.#rows = new KeyedRows(config.maxKeys, [{ name: 'past.1', bytes: 32 }])
