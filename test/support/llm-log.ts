@@ -10,11 +10,13 @@ export interface LoggedRequest {
   /** The embedding that was answered. */
   readonly embedding?: readonly number[]
   readonly failed?: boolean
+  /** Request parameters under their OpenAI names. */
+  readonly parameters?: object
 }
 
 /** StandardLoggingPayload, as the real proxy writes it (shared/data/telemetry), of one request. */
 export function litellmRecord(request: LoggedRequest, serial: number): string {
-  const { key, at, prompt = 'hello', output, embedding, failed = false } = request
+  const { key, at, prompt = 'hello', output, embedding, failed = false, parameters = {} } = request
   const response = embedding
     ? { object: 'list', data: [{ object: 'embedding', index: 0, embedding }] }
     : { choices: [{ index: 0, message: { role: 'assistant', content: output ?? 'Yes.' } }] }
@@ -34,7 +36,7 @@ export function litellmRecord(request: LoggedRequest, serial: number): string {
     total_tokens: Math.ceil(prompt.length / 4) + 12,
     messages: [{ role: 'user', content: prompt }],
     response: failed ? null : response,
-    model_parameters: {},
+    model_parameters: parameters,
     ...(failed ? { error_information: { error_code: '400', error_class: 'BadRequestError' } } : {}),
   })
 }
