@@ -11,7 +11,7 @@ import type { Config } from './config/load.ts'
 import { DataDirectory } from './data-directory.ts'
 import { detectorContext, openDevice } from './detection.ts'
 import { findLogs, openPastLogs, readEvents } from './past-logs.ts'
-import { freezeReferences, type ReferenceFacts } from './references.ts'
+import { freezeReferences, measuredDocument, type ReferenceFacts } from './references.ts'
 import { replay } from './replay.ts'
 import { measuredRate, type MeasuredRate } from './measured-rate.ts'
 import { openEventNormalizer, openPseudonyms, type World } from './wiring.ts'
@@ -69,10 +69,10 @@ export async function makeBaseline(options: BaselineOptions, signal: AbortSignal
       principals: countsOf(parts),
       references: facts.map(({ detector, sha256 }) => ({ detector, sha256 })),
     }
-    const audit = [
-      { at: world.clock.now(), actor: options.by, action: 'baseline.freeze', subject: 'references', detail },
-    ]
-    store.commit({ documents, audit })
+    const at = world.clock.now()
+    const audit = [{ at, actor: options.by, action: 'baseline.freeze', subject: 'references', detail }]
+    const { perWeek, atMost } = measured.rate
+    store.commit({ documents: [...documents, measuredDocument({ perWeek, atMost, at })], audit })
     return { principals: countsOf(parts), frozen: facts, refused: made.refused, ...measured }
   } finally {
     await life[Symbol.asyncDispose]()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { BudgetStatus } from '../contract/desk.ts'
 import type { DocumentChange, Store } from '../contract/store.ts'
 import { ConfigError, StoreError } from '../runtime/errors.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -15,6 +16,7 @@ export interface ReferenceFacts {
 }
 
 const KIND = 'reference'
+const MEASURED = { kind: 'baseline', key: 'measured' }
 const FOLDER = 'references'
 
 /** References as they were frozen, by the name of their detector. Unchecked: only the store knows their hashes. */
@@ -60,6 +62,17 @@ export function freezeReferences(
     return { ...known, sha256: sha256(bytes) }
   })
   return { facts, documents: facts.map((each) => ({ kind: KIND, key: each.detector, value: each })) }
+}
+
+type Measured = NonNullable<BudgetStatus['measured']>
+
+/** What is remembered of the false alarms that a baseline measured. */
+export function measuredDocument(measured: Measured): DocumentChange {
+  return { ...MEASURED, value: measured }
+}
+
+export function lastMeasured(store: Pick<Store, 'document'>): Measured | undefined {
+  return store.document<Measured>(MEASURED.kind, MEASURED.key)
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
-import type { DaemonStatus, SinkStatus } from '../contract/desk.ts'
+import type { BudgetStatus, DaemonStatus, SinkStatus } from '../contract/desk.ts'
 import type { Parts } from './daemon.ts'
+import { lastMeasured } from './references.ts'
 
 /** How the daemon is: for health, the console and metrics. */
 export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonly sinks: readonly SinkStatus[] } {
@@ -32,6 +33,7 @@ export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonl
       const { held, cap, evicted } = detector.keys()
       return { name, keys: held, cap, evicted }
     }),
+    budget: budgetOf(parts),
     counts: ledger.counts(),
     balance,
     degraded,
@@ -40,6 +42,12 @@ export function statusOf(parts: Parts): { readonly daemon: DaemonStatus; readonl
     freeBytes: usage.freeBytes,
   }
   return { daemon, sinks }
+}
+
+function budgetOf({ evidence, store }: Parts): BudgetStatus {
+  const { perWeek, looks, alarms } = evidence.report()
+  const measured = lastMeasured(store)
+  return { perWeek, looks, alarms, ...(measured ? { measured } : {}) }
 }
 
 /** The invariant of every test: nothing is unaccounted for. */

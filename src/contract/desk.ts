@@ -87,6 +87,7 @@ export interface DaemonStatus {
   readonly dryRun: boolean
   readonly rules: number
   readonly detectors: readonly DetectorStatus[]
+  readonly budget: BudgetStatus
   readonly counts: readonly Count[]
   /** received = committed + quarantined + dropped + inFlight; anything else is a fault of ours. */
   readonly balance: Balance
@@ -103,6 +104,22 @@ export interface DetectorStatus {
   readonly keys: number
   readonly cap: number
   readonly evicted: number
+}
+
+/** The false-alarm budget of the evidence on callers, over the last seven days of event time. */
+export interface BudgetStatus {
+  /** False alarms a week that the config accepts. */
+  readonly perWeek: number
+  readonly looks: number
+  /** Times that evidence passed the threshold: true alarms and false ones. */
+  readonly alarms: number
+  /** What the last baseline measured on callers that were held out. */
+  readonly measured?: {
+    readonly perWeek: number
+    /** Upper 95 % limit. */
+    readonly atMost: number
+    readonly at: number
+  }
 }
 
 export interface Balance {

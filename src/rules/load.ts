@@ -10,6 +10,7 @@ import { parseDocuments } from './parse/documents.ts'
 import type { Lists } from './parse/pattern.ts'
 import { resolvePlaceholders } from './parse/placeholders.ts'
 import type { Correlation, Documents, Filter, Rule } from './parse/syntax.ts'
+import { readYaml } from './parse/yaml.ts'
 import { applyPipelines } from './pipeline/apply.ts'
 import { readPipeline } from './pipeline/read.ts'
 import type { Pipeline } from './pipeline/step.ts'
@@ -98,17 +99,17 @@ function parseAll(files: readonly RuleFile[], problems: Problem[]): Omit<Documen
   const correlations: Correlation[] = []
   const filters: Filter[] = []
   const ids = new Map<string, Rule | Correlation>()
-  const isNew = (one: Rule | Correlation): boolean => {
+  const isNew = (one: Rule | Correlation, text: string): boolean => {
     const first = ids.get(one.facts.id)
-    if (first) problems.push(sameId(one, first))
+    if (first) problems.push(sameId(one, first, text))
     else ids.set(one.facts.id, one)
     return first === undefined
   }
   for (const { file, text } of files) {
     const parsed = parseDocuments(file, text)
     problems.push(...parsed.problems)
-    rules.push(...parsed.rules.filter(isNew))
-    correlations.push(...parsed.correlations.filter(isNew))
+    rules.push(...parsed.rules.filter((rule) => isNew(rule, text)))
+    correlations.push(...parsed.correlations.filter((correlation) => isNew(correlation, text)))
     filters.push(...parsed.filters)
   }
   return { rules, correlations, filters }
@@ -187,11 +188,13 @@ function feeding(
   return wanted
 }
 
-function sameId({ facts, line }: Rule | Correlation, first: Rule | Correlation): Problem {
+/** `text`: the file's, read again for the line on which the id stands. */
+function sameId({ facts, line }: Rule | Correlation, first: Rule | Correlation, text: string): Problem {
+  const document = readYaml(facts.file, text).documents.find((one) => one.line === line)
   const what = `${facts.id} is already the id of a rule in ${first.facts.file}`
   return {
     file: facts.file,
-    line,
+    line: document?.lineOf(['id']) ?? line,
     part: 'id',
     what,
     cure: 'Give it a new UUID, or remove one of the two',

@@ -176,6 +176,7 @@ function busyWays(desk: FakeDesk): void {
   }))
   desk.state = {
     ...desk.state,
+    budget: { perWeek: 1, looks: 184_220, alarms: 2, measured: { perWeek: 0.42, atMost: 1.9, at: NOW - 72 * HOUR } },
     detectors: [
       { name: 'api-abuse', keys: 412, cap: 50_000, evicted: 0 },
       { name: 'usage', keys: 50_000, cap: 50_000, evicted: 118 },

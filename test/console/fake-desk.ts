@@ -167,6 +167,7 @@ export class FakeDesk implements Desk {
     dryRun: false,
     rules: 84,
     detectors: [],
+    budget: { perWeek: 1, looks: 0, alarms: 0 },
     counts: [],
     balance: { received: 10, committed: 10, quarantined: {}, dropped: {}, inFlight: 0 },
     degraded: [],

@@ -1,4 +1,4 @@
-import type { Balance, DaemonStatus, DetectorStatus } from '../../contract/desk.ts'
+import type { Balance, BudgetStatus, DaemonStatus, DetectorStatus } from '../../contract/desk.ts'
 import { factList, mono } from '../markup/facts.ts'
 import { type Html, html } from '../markup/html.ts'
 import { bytesOf, numberOf, timeOf } from '../markup/words.ts'
@@ -58,6 +58,23 @@ export function detectorsOf(detectors: readonly DetectorStatus[]): Html {
         </tbody>
       </table>
     </div>
+  </section>`
+}
+
+/** What false alarms were promised, and what the last baseline measured. */
+export function budgetOf({ perWeek, looks, alarms, measured }: BudgetStatus, now: number): Html {
+  const rounded = (value: number): string => String(Number(value.toPrecision(3)))
+  const seen = measured
+    ? `${rounded(measured.perWeek)} a week, at most ${rounded(measured.atMost)} (95 %), on callers that were held out`
+    : html`not yet: <code>modelward baseline</code> measures it on benign logs`
+  return html`<section class="panel" aria-labelledby="budget">
+    <h2 id="budget">False alarms of the evidence on callers</h2>
+    ${factList([
+      ['Promised', `at most ${rounded(perWeek)} a week`],
+      ['Measured', seen],
+      ...(measured ? [['Baseline', timeOf(measured.at, now)] as const] : []),
+      ['Last seven days', `${numberOf(alarms)} alarms in ${numberOf(looks)} looks`],
+    ])}
   </section>`
 }
 

@@ -5,7 +5,7 @@ import { type Html, html } from '../markup/html.ts'
 import { bytesOf, numberOf, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { firstSteps } from './alert-list.ts'
-import { balanceOf, daemonFacts, detectorsOf } from './balance.ts'
+import { balanceOf, budgetOf, daemonFacts, detectorsOf } from './balance.ts'
 import { quarantineOf } from './quarantine.ts'
 import { type PageParts, pageOf, sessionOf } from './shell.ts'
 
@@ -35,7 +35,7 @@ export function sourcesPage(parts: PageParts, ask: Ask): Answer {
       ${status.balance.received === 0 && firstSteps()} ${balanceOf(status.balance)} ${sourceTable(desk.sources(), now)}
       ${sinkTable(desk.sinks(), now)} ${parkedList(desk.parked(), now)}
       ${quarantineOf(desk.quarantined(1000), sessionOf(ask), now)} ${detectorsOf(status.detectors)}
-      ${daemonFacts(status, now)}`,
+      ${budgetOf(status.budget, now)} ${daemonFacts(status, now)}`,
   })
 }
 

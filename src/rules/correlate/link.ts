@@ -120,7 +120,7 @@ class Linker {
       if (fed.places.length > 0 && correlation.type === 'temporal') {
         const [before = 0] = fed.places
         const what = `it is the same rule as ${correlation.rules[before] ?? ''}`
-        this.#report(correlation, ['rules', place], what, 'List it once')
+        this.#report(correlation, partAt(correlation, place), what, 'List it once')
         isGood = false
       }
       fed.places.push(place)
@@ -140,7 +140,7 @@ class Linker {
   }
 
   #resolve(correlation: Correlation, reference: string, place: number): Named | undefined {
-    const part = ['rules', place]
+    const part = partAt(correlation, place)
     const [found, ...others] = this.#called.get(reference) ?? []
     if (!found) {
       const near = nearest(reference, [...this.#called.keys()])
@@ -177,6 +177,10 @@ class Linker {
     const path = ['correlation', ...part]
     this.problems.push({ file: facts.file, line: lineOf(path), part: partOf(path), what, cure })
   }
+}
+
+function partAt({ listedAt }: Correlation, place: number): Path {
+  return ['rules', listedAt[place] ?? place]
 }
 
 /** A name that may have been meant: one that differs in few characters. */

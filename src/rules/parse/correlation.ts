@@ -64,6 +64,7 @@ export function parseCorrelation(document: Written, report: Report): Correlation
     ...dropUndefined({ name: facts.name, status: facts.status }),
     type,
     rules,
+    listedAt: placesOf(rules, written),
     groupBy,
     timespanMs,
     condition,
@@ -107,6 +108,12 @@ function rulesOf(
     return undefined
   }
   return type === 'temporal_ordered' ? list : [...new Set(list)]
+}
+
+/** Where the document lists each of the rules that were read: one that it lists twice is one rule. */
+function placesOf(rules: readonly string[], { type, rules: written }: Written): readonly number[] {
+  const isAsWritten = type === 'temporal_ordered' || !Array.isArray(written)
+  return rules.map((rule, place) => (isAsWritten ? place : written.indexOf(rule)))
 }
 
 function namesIn(condition: string): readonly string[] {

@@ -1,26 +1,35 @@
 import { MANY, ONE, type Fault, type Pattern, type PatternPart } from './syntax.ts'
 
+/** A wildcard, or a backslash and what it escapes. */
+const SPECIAL = /\\[*?\\]|[*?]/g
+
 /**
  * Sigma's escaping (specification 2.1, "Escaping"): `*` and `?` are wildcards, `\*` and `\?` are the characters, `\\` is
  * one backslash (so `\\*` is a backslash and a wildcard). A backslash before anything else is a plain backslash.
  */
 export function parsePattern(text: string): Pattern {
   const parts: PatternPart[] = []
-  let literal = ''
-  for (let at = 0; at < text.length; at++) {
-    const char = text[at] ?? ''
-    const next = text[at + 1]
-    if (char === '\\' && (next === '*' || next === '?' || next === '\\')) {
-      literal += next
-      at++
-    } else if (char === '*' || char === '?') {
-      if (literal !== '') parts.push(literal)
-      literal = ''
-      const wildcard = char === '*' ? MANY : ONE
-      if (wildcard === ONE || parts.at(-1) !== MANY) parts.push(wildcard)
-    } else literal += char
+  // Pieces of the text itself, not one grown by characters: tens of thousands of these are held.
+  let pieces: string[] = []
+  let from = 0
+  const literalTo = (end: number): void => {
+    if (end > from) pieces.push(text.slice(from, end))
+    const [only = ''] = pieces
+    if (pieces.length > 0) parts.push(pieces.length === 1 ? only : pieces.join(''))
+    pieces = []
   }
-  if (literal !== '') parts.push(literal)
+  for (const { 0: found, index } of text.matchAll(SPECIAL)) {
+    if (found.length === 2) {
+      if (index > from) pieces.push(text.slice(from, index))
+      from = index + 1 // what is escaped begins the next piece
+      continue
+    }
+    literalTo(index)
+    from = index + 1
+    const wildcard = found === '*' ? MANY : ONE
+    if (wildcard === ONE || parts.at(-1) !== MANY) parts.push(wildcard)
+  }
+  literalTo(text.length)
   return parts
 }
 

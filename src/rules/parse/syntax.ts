@@ -74,6 +74,8 @@ export interface Correlation {
   readonly type: CorrelationType
   /** Ids or names of the rules that feed it, correlations included, as written. */
   readonly rules: readonly string[]
+  /** Of each of these where the document lists it first, from 0. */
+  readonly listedAt: readonly number[]
   /** Fields or aliases whose values must agree; none: all events are one group. */
   readonly groupBy: readonly string[]
   readonly timespanMs: number

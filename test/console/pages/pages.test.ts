@@ -99,6 +99,20 @@ describe('pages', () => {
     expect(await (await get('/sources')).text()).toContain('✗ 2 missing')
   })
 
+  test('what false alarms were promised stands beside what was measured', async () => {
+    const desk = new FakeDesk()
+    const { get } = await browser(await opened(desk))
+    expect(await (await get('/sources')).text()).toMatch(
+      /Promised[\s\S]*at most 1 a week[\s\S]*not yet: <code>modelward baseline/,
+    )
+    desk.state = {
+      ...desk.state,
+      budget: { perWeek: 2, looks: 4_000, alarms: 3, measured: { perWeek: 0.5, atMost: 1.25, at: NOW } },
+    }
+    const page = await (await get('/sources')).text()
+    expect(page).toMatch(/0\.5 a week, at most 1\.25 \(95 %\)[\s\S]*3 alarms in 4,000 looks/)
+  })
+
   test('the raw bytes of quarantined records are on no page', async () => {
     const { get } = await browser(await opened(busyDesk()))
     expect(await (await get('/sources')).text()).not.toContain('secret-prompt')

@@ -3,7 +3,7 @@ const SWEEPS = 32
 /** Off-diagonal squares below this share of all squares are none. */
 const CONVERGED = 1e-22
 
-export interface Eigen {
+interface Eigen {
   /** Not sorted. */
   readonly values: Float64Array
   /** Row k is the eigenvector of value k, of length 1; empty when not asked for. */

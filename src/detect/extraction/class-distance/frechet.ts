@@ -66,7 +66,7 @@ export function excess(classes: readonly ClassOf[], window: readonly WindowQuery
   return sum / window.length
 }
 
-export interface WindowQuery {
+interface WindowQuery {
   /** Which class. */
   readonly place: number
   /** Measured coordinates. */

@@ -1,5 +1,6 @@
 import { KEPT, Projection } from '../../adversarial/trail/projection.ts'
 import { symmetricEigen } from './eigen.ts'
+import { products } from './products.ts'
 
 /** Numbers of a query: principal components, and the length of what they leave over. */
 export const COORDINATES = 64
@@ -107,9 +108,7 @@ function coordinatesOf(
     centred[i] = value
     rest += value * value
   }
-  for (let k = 0; k < COORDINATES - 1; k++) {
-    let along = 0
-    for (let i = 0, at = k * KEPT; i < KEPT; i++, at++) along += (components[at] ?? 0) * (centred[i] ?? 0)
+  for (const [k, along] of products(components, centred).entries()) {
     found[k] = along
     rest -= along * along
   }

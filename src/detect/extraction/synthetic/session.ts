@@ -5,9 +5,10 @@ import type { Query } from './queries.ts'
 import { shapiroWilk } from './shapiro-wilk.ts'
 
 /** Numbers kept of a query. */
-export const KEPT = 64
+const KEPT = 64
 /** Distances from which on there is a verdict, how many more make the next, and at how many a session begins anew. */
-export const [FIRST_VERDICT, EACH_VERDICT, LAST_VERDICT] = [300, 100, 1_000]
+export const [FIRST_VERDICT, LAST_VERDICT] = [300, 1_000]
+const EACH_VERDICT = 100
 /** Distances farther from their mean than so many standard deviations are left out, as in PRADA. */
 const OUTLIER = 3
 /** Distances that differ by less, as a share of their mean, are equal. */
