@@ -46,8 +46,8 @@ const PROMOTED = 'promoted.'
  * forgotten. It cannot see: natural inputs of any kind (X4, X6), attackers who mix in two benign queries for each, or who
  * split over accounts of fewer than 300 queries.
  *
- * State: counters, and per session at most 960 queries as 64 numbers of a salted projection. 10 to 25 µs a request of a
- * promoted principal with 784 numbers, 5 µs of others.
+ * State: counters, and per session at most 960 queries as 64 numbers of a salted projection. 25 µs a request of a
+ * promoted principal with 784 numbers, 1 µs of others.
  */
 export const syntheticQueries: DetectorPlugin<Config> = {
   kind: KIND,

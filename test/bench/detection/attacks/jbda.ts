@@ -10,7 +10,7 @@ const ROUNDS = 6
 const STEPS = 6_000
 
 /** One more query from one that was answered, with what the surrogate knows. */
-export type Augment = (surrogate: Victim, x: Float32Array, label: number) => Float32Array
+type Augment = (surrogate: Victim, x: Float32Array, label: number) => Float32Array
 
 /**
  * Jacobian-based data-set augmentation (Papernot et al. 2017, arXiv 1602.02697, sec. 4.2): each round a surrogate is trained
