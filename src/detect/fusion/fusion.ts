@@ -53,8 +53,9 @@ const SECTION = { name: 'evidence.1', bytes: 8 * (SLOTS_FROM + MOST_DETECTORS * 
  * One evidence for each principal, from the p-values and e-values of all detectors. Windows of one principal are not
  * independent (a client that is unlike others is so in every window), so their e-values are averaged, not multiplied: a
  * mean of e-values is an e-value however they depend on each other (Vovk and Wang 2021, sec. 3). Half of it is the detector
- * that has just looked (half of that its newest window), half the mean of all. It is told at each look at which it
- * is at the budget's threshold or above; until it has fallen to a tenth of that, this is one alarm.
+ * that has just looked (half of that its newest window), half the mean of all. It is told when it reaches the
+ * budget's threshold, and then at each look of the weightiest detector; until it has fallen to a tenth of that, it is one
+ * alarm.
  *
  * State: 0.8 KB a principal, least recently scored out first; who was evicted begins with evidence 1, so nobody gains by
  * it more than a window, and a new key was never worth less. About 1 µs a score.
@@ -83,8 +84,11 @@ export class Fusion implements Evidence {
       if (evidence <= threshold * CALM) row.numbers[ALARMED] = 0
       return []
     }
-    if ((row.numbers[ALARMED] ?? 0) === 0) this.#budget.alarm(score.event.at)
+    const isNew = (row.numbers[ALARMED] ?? 0) === 0
+    if (isNew) this.#budget.alarm(score.event.at)
     row.numbers[ALARMED] = 1
+    // While it lasts, what others see in passing adds nothing to what the weightiest has said.
+    if (!isNew && parts.some(({ e }) => e > own)) return []
     return [
       {
         detector: EVIDENCE,

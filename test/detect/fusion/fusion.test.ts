@@ -51,6 +51,14 @@ describe('evidence on a principal', () => {
     expect(evidence.report().alarms).toBe(2)
   })
 
+  test('while it lasts is told by the detector that weighs most, not by those that look on', () => {
+    const evidence = fusion()
+    expect(evidence.weigh(score(1e-9, { detector: 'a' }))).toHaveLength(1)
+    expect(evidence.weigh(score(0.4, { detector: 'b' }))).toEqual([])
+    expect(evidence.weigh(score(1e-9, { detector: 'a' }))).toHaveLength(1)
+    expect(evidence.report().alarms).toBe(1)
+  })
+
   test('of an episode counts its best look once', () => {
     const evidence = fusion()
     const window = { from: START, to: START + 1, events: 5 }
