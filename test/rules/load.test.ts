@@ -145,7 +145,7 @@ describe('a wrong rule is a problem with file, line, part and cure, and never a 
       ],
     })
     expect(rules.map(({ facts }) => facts.file)).toEqual(['one.yml'])
-    expect(problems[0]).toMatchObject({ file: 'two.yml', line: 1, part: 'id' })
+    expect(problems[0]).toMatchObject({ file: 'two.yml', line: 2, part: 'id' })
     expect(problems[0]?.what).toContain('one.yml')
   })
 

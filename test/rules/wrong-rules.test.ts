@@ -153,7 +153,14 @@ const WRONG: Readonly<Record<string, readonly [text: string, line: number, part:
       'same column',
       'Check indentation',
     ],
-    'an id that is used twice': [`${GOOD}---\n${GOOD}`, 9, 'id', 'is already the id of a rule', 'new UUID'],
+    'an id that is used twice': [`${GOOD}---\n${GOOD}`, 10, 'id', 'is already the id of a rule', 'new UUID'],
+    'a rule that is not there, listed after one that is listed twice': [
+      `${GOOD}---\n${COUNT.replace(/\[(.*)\]/, '\n    - $1\n    - $1\n    - no-such-rule')}`,
+      15,
+      'correlation.rules[2]',
+      'no rule is called no-such-rule',
+      'Load the rule too',
+    ],
     'a filter of a rule that is not there': [
       `${GOOD}---\n${FILTER.replace('7d6ee1f6', '00000000')}`,
       12,
