@@ -27,29 +27,23 @@ export interface Place {
  */
 export class Rows {
   /** A row's numbers are at `row * width`; growing replaces the array. */
-  floats: Float64Array
+  floats = new Float64Array(0)
   /** The same bytes, at `row * 2 * width`. */
-  wholes: Int32Array
+  wholes = new Int32Array(0)
   width = HEAD
   #members = 0
   /** Row + 1 by address; 0 is nobody's. */
-  #table = new Int32Array(4 * FIRST)
+  #table = new Int32Array(2 * FIRST)
   #free = NONE
   #made = 0
   /** The row found last: members look for the same one after the other. */
   #last = 0
-
-  constructor() {
-    this.floats = new Float64Array(0)
-    this.wholes = new Int32Array(0)
-  }
 
   /** A place for one member more. Call it before the first row is made. */
   join(): Place {
     if (this.#made > 0) throw new RangeError('members join before there are rows')
     const time = HEAD + RECORD * this.#members++
     this.width = time + RECORD
-    this.#hold(new Float64Array(this.width * FIRST))
     return { time, own: 2 * time + 2, before: 2 * time + 8, after: 2 * time + 9 }
   }
 
@@ -139,16 +133,11 @@ export class Rows {
   #grow(): void {
     const before = this.floats
     const rows = before.length / this.width
-    this.#hold(new Float64Array(before.length * 2))
-    this.floats.set(before)
-    this.#table = new Int32Array(this.#table.length * 2)
-    for (let row = 0; row < rows; row++) this.#address(row, this.#keyOf(row))
-  }
-
-  /** NaN is no row's key. */
-  #hold(floats: Float64Array<ArrayBuffer>): void {
-    floats.fill(Number.NaN)
+    const floats = new Float64Array(Math.max(2 * rows, FIRST) * this.width)
+    floats.set(before)
     this.floats = floats
     this.wholes = new Int32Array(floats.buffer)
+    this.#table = new Int32Array(2 * Math.max(2 * rows, FIRST))
+    for (let row = 0; row < rows; row++) this.#address(row, this.#keyOf(row))
   }
 }
