@@ -126,7 +126,7 @@ async function apart(
         detector.changes()
       })
       if (batch < WARM) continue
-      const runs = spent.get(name) ?? new Array<number>(RUNS).fill(0)
+      const runs = spent.get(name) ?? Array.from({ length: RUNS }, () => 0)
       spent.set(name, runs)
       const run = Math.floor((batch - WARM) / BATCHES)
       runs[run] = (runs[run] ?? 0) + all

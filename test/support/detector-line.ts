@@ -131,6 +131,6 @@ function keep(into: StoredState, name: string, changes: readonly StateChange[]):
   const own = into.get(name) ?? new Map<string, Uint8Array>()
   into.set(name, own)
   for (const { key, value } of changes)
-    if (value) own.set(key, value)
+    if (value) own.set(key, value.slice())
     else own.delete(key)
 }
