@@ -36,7 +36,8 @@ type Config = z.infer<typeof Config>
  * counted as one. Where more than a fifth of the fleet moves at once it is drift (`fleet.ts`). A class that the reference
  * lacks is measured against all classes together; without labels there is one class.
  *
- * What it cannot see: queries from the same source as the callers' own, and one query of an attack among nine benign ones.
+ * What it cannot see: queries from the same source as the callers' own; within 600 queries, natural inputs mixed one to
+ * two with benign ones, and steps by a surrogate's gradient mixed one to nine (test/bench/detection/query-attacks.ts).
  *
  * State: 2.5 KB a principal: of at most 32 queries 64 quantised numbers of a secret projection. Whoever was evicted begins an
  * empty window: to hide so takes requests of `maxKeys` others between 32 of its own, and evictions are counted. Vectors of
