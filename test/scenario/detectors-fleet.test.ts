@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Alert } from '../../src/contract/alert.ts'
+import type { Alert, Evidence } from '../../src/contract/alert.ts'
 import { detectors } from '../../src/detect/index.ts'
 import { apiKeyIdentity, Pseudonyms } from '../../src/normalize/principal/pseudonyms.ts'
 import { modelward } from '../support/command.ts'
@@ -100,7 +100,7 @@ const scenes: readonly Scene[] = [
       ...extraction,
       title: 'Accounts that ask by the same templates',
       playbook: undefined,
-      attack: (keys) => sharedHarvest(fleet, keys, from, 150),
+      attack: (keys) => sharedHarvest(fleet, keys, from, 200),
       benign: (key) => [...ordinary(key, 8, 60), ...ordinary(`${key}-2`, 8, 60)],
     }),
     attackers: [1, 2, 3, 4].map((n) => `sk-account-linkage-${n}`),
@@ -112,7 +112,7 @@ const scenes: readonly Scene[] = [
   }),
   scene('delta-similarity', {
     ...search,
-    attack: ([key = '']) => hopSkipJump(fleet, key, from, 2),
+    attack: ([key = '']) => hopSkipJump(fleet, key, from, 3),
     benign: (key) => retries(fleet, 'classifier', key, from, 70, day),
   }),
   scene('secrets', {
@@ -157,6 +157,12 @@ const scenes: readonly Scene[] = [
 
 function scene(detector: string, rest: Omit<Scene, 'detector' | 'attackers' | 'twin'>): Scene {
   return { detector, attackers: [`sk-${detector}`], twin: `sk-twin-${detector}`, ...rest }
+}
+
+/** Detectors that told a finding, or lay on the scale when it was told. */
+function toldBy({ matched, score }: Evidence): readonly unknown[] {
+  const weights = /Evidence \S+ to 1 \((.*?)\)/.exec(score?.text ?? '')?.[1]?.split(', ') ?? []
+  return [matched['by'], score?.detector, ...weights.map((weight) => weight.split(' ')[0])]
 }
 
 /** The principal that a key becomes with the key of `keyedDirectory`. */
@@ -250,8 +256,7 @@ describe('detectors in the daemon', () => {
     expect(alert).toBeDefined()
     expect(alert?.rule.controls).toContain(control)
     expect(alert?.rule.tags).toContain(technique)
-    const evidence = alert?.evidence.map(({ matched, score }) => matched['by'] ?? score?.detector)
-    expect(evidence).toContain(detector)
+    expect(alert?.evidence.flatMap(toldBy)).toContain(detector)
     if (playbook === undefined) return
     const plan = await eventually(
       'a plan',
@@ -266,10 +271,13 @@ describe('detectors in the daemon', () => {
     expect(told.map(({ rule, reason }) => [rule.title, reason])).toEqual([])
   })
 
-  test('the ordinary fleet raises no alert, and the baseline measured none', () => {
+  test('the ordinary fleet costs no more than the budget, and the baseline measured no more', () => {
     const keys = ['chat', 'classifier'].flatMap((kind) => Array.from({ length: 30 }, (_, i) => `sk-${kind}-${i}`))
-    expect(keys.flatMap(alertsOf).map(({ rule }) => rule.title)).toEqual([])
-    expect(summary.at(-1)).toMatchObject({ kind: 'summary', alarms: 0 })
+    const told = keys.flatMap(alertsOf).map(({ rule, reason }) => [rule.title, reason])
+    // One false alarm a week, of sixty callers and a day.
+    expect(told.slice(1)).toEqual([])
+    expect(summary.at(-1)).toMatchObject({ kind: 'summary', promised_per_week: 1 })
+    expect(summary.at(-1)?.['alarms']).toBeLessThanOrEqual(1)
   })
 
   test(

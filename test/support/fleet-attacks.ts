@@ -66,12 +66,14 @@ export function harvest(fleet: Fleet, key: string, from: number, queries: number
   return Array.from({ length: queries }, (_, i) => fleet.chat({ key, at: from + i * PACE_MS, prompt: fleet.prompt(i) }))
 }
 
-/** One harvest by forty templates, each request from the next account. */
+/** One harvest by twenty templates, each request from the next account; of each account every other request is ordinary. */
 export function sharedHarvest(fleet: Fleet, keys: readonly string[], from: number, each: number): readonly Line[] {
-  const templates = Array.from({ length: 40 }, () => fleet.template())
+  const templates = Array.from({ length: 20 }, () => fleet.template())
   return Array.from({ length: each * keys.length }, (_, i) => {
-    const prompt = fleet.ask(i % keys.length, templates[fleet.below(templates.length)])
-    return fleet.chat({ key: keys[i % keys.length] ?? '', at: from + i * PACE_MS, prompt })
+    const tenant = i % keys.length
+    const isOrdinary = Math.floor(i / keys.length) % 2 === 0
+    const prompt = isOrdinary ? fleet.prompt(tenant) : fleet.ask(tenant, templates[fleet.below(templates.length)])
+    return fleet.chat({ key: keys[tenant] ?? '', at: from + i * PACE_MS, prompt })
   })
 }
 
