@@ -1,12 +1,22 @@
 import type { Bench, Case } from './bench.ts'
+import { adaptive } from './detection/adaptive.ts'
 import { decisionAttacks } from './detection/decision-attacks.ts'
+import { harvest } from './detection/harvest.ts'
 import { leaks } from './detection/leaks.ts'
+import { linkage } from './detection/linkage.ts'
+import { queryAttacks } from './detection/query-attacks.ts'
 import { tabled } from './detection/table.ts'
+import { textExtraction } from './detection/text-extraction.ts'
 
 /** The experiments of docs/detectors.md, a command each; seeds and limits are constants of their files. */
 export const experiments: readonly Bench[] = [
+  { id: 'E1', bench: textExtraction },
+  { id: 'E2', bench: queryAttacks },
   { id: 'E3', bench: decisionAttacks },
+  { id: 'E4', bench: harvest },
+  { id: 'E4b', bench: linkage },
   { id: 'E5', bench: leaks },
+  { id: 'E6', bench: adaptive },
 ].map(tabled)
 
 /** All of them in turn: hours on two cores. */
