@@ -2,8 +2,10 @@ import type { DetectorPlugin } from '../contract/detect.ts'
 import { deltaSimilarity } from './adversarial/delta-similarity/delta-similarity.ts'
 import { nearDuplicates } from './adversarial/near-duplicates/near-duplicates.ts'
 import { apiAbuse } from './extraction/api-abuse/api-abuse.ts'
+import { classDistance } from './extraction/class-distance/class-distance.ts'
 import { queryDistribution } from './extraction/distribution/distribution.ts'
 import { accountLinkage } from './extraction/linkage/linkage.ts'
+import { syntheticQueries } from './extraction/synthetic/synthetic.ts'
 import { canaries } from './leaks/canaries/canaries.ts'
 import { pii } from './leaks/pii/pii.ts'
 import { secrets } from './leaks/secrets/secrets.ts'
@@ -17,6 +19,8 @@ export const detectors: readonly DetectorPlugin<unknown>[] = [
   apiAbuse,
   queryDistribution,
   accountLinkage,
+  syntheticQueries,
+  classDistance,
   nearDuplicates,
   deltaSimilarity,
   secrets,

@@ -4,11 +4,11 @@ import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateCha
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
+import { DriftGate } from '../../fleet/drift-gate.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { ClassDistanceBaseline } from './baseline.ts'
-import { Fleet } from './fleet.ts'
 import { KIND, Placing, thaw } from './model.ts'
 import type { Frozen } from './model.ts'
 import { explain, judge, nothingToCompareWith } from './verdict.ts'
@@ -33,7 +33,7 @@ type Config = z.infer<typeof Config>
  * - Ours: how much of the queries lies outside of the directions that benign queries spread in (`subspace.ts`).
  *
  * All are calibrated on clients that the reference had not seen; p is for three looks (Bonferroni). Each window is told,
- * counted as one. Where more than a fifth of the fleet moves at once it is drift (`fleet.ts`). A class that the reference
+ * counted as one. Where a fifth of the fleet moves at once it is drift (`fleet/drift-gate.ts`). A class that the reference
  * lacks is measured against all classes together; without labels there is one class.
  *
  * What it cannot see: queries from the same source as the callers' own; within 600 queries, natural inputs mixed one to
@@ -57,6 +57,8 @@ export const classDistance: DetectorPlugin<Config> = {
 
 const NOTHING: readonly Score[] = []
 /** A principal for which it was told that there is no reference: that it has a row says so. */
+/** Vectors of all callers move with a camera or a season; a fifth of the fleet is no coincidence. */
+const FLEET_SHARE = 0.2
 const TOLD_SECTION = { name: 'told.1', bytes: 8 }
 
 class ClassDistanceDetector implements Detector {
@@ -64,7 +66,7 @@ class ClassDistanceDetector implements Detector {
   readonly #context: DetectorContext
   readonly #frozen: { readonly reference: Frozen; readonly placing: Placing } | undefined
   readonly #rows: KeyedRows
-  readonly #fleet = new Fleet()
+  readonly #fleet = new DriftGate({ tails: 1, share: FLEET_SHARE })
   readonly #hash: KeyedHash
   readonly #skipped: Counter
 
@@ -126,7 +128,7 @@ class ClassDistanceDetector implements Detector {
   #verdict(event: ModelRequest, filled: Filled, reference: Frozen): Score {
     const { principal } = event
     const judged = judge(filled, reference, this.#fleet)
-    this.#fleet.note(1 + this.#hash.of(principal), judged.alone)
+    this.#fleet.note(1 + this.#hash.of(principal), [judged.alone])
     return {
       detector: this.#name,
       event,

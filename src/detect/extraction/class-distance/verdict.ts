@@ -1,7 +1,7 @@
 import type { Explanation } from '../../../contract/detect.ts'
 import type { Calibration } from '../../calibration/calibration.ts'
 import { unionBound } from '../../statistics/combine.ts'
-import type { Fleet, Moved } from './fleet.ts'
+import type { DriftGate, Moved } from '../../fleet/drift-gate.ts'
 import type { Frozen } from './model.ts'
 import { VOTERS, WINDOW } from './window.ts'
 import type { Filled } from './window.ts'
@@ -20,7 +20,7 @@ export interface Judged {
 }
 
 /** p of a window: that of the most unusual look, for as many as there were; at least the rank among a moving fleet. */
-export function judge(filled: Filled, frozen: Frozen, fleet: Fleet): Judged {
+export function judge(filled: Filled, frozen: Frozen, fleet: DriftGate): Judged {
   const ps: Record<Look, number | undefined> = {
     distance: frozen.excess.high(filled.excess),
     vote: filled.far === undefined ? undefined : frozen.far.high(filled.far),
@@ -29,7 +29,7 @@ export function judge(filled: Filled, frozen: Frozen, fleet: Fleet): Judged {
   const looks = LOOKS.flatMap((by) => (ps[by] === undefined ? [] : [{ by, p: ps[by] }])).toSorted((a, b) => a.p - b.p)
   const [{ by, p: smallest } = { by: 'distance' as const, p: 1 }] = looks
   const alone = unionBound(smallest, looks.length)
-  const drift = fleet.moved
+  const drift = fleet.moved()
   return { p: drift ? Math.max(alone, fleet.rank(alone)) : alone, alone, by, drift }
 }
 

@@ -4,6 +4,7 @@ import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateCha
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
+import { DriftGate } from '../../fleet/drift-gate.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { PROMPT_LIMIT } from '../../features/text.ts'
 import { isModelRequest } from '../../request/model-request.ts'
@@ -12,12 +13,13 @@ import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { openBaseline } from './baseline.ts'
 import { explain, nothingToCompareWith } from './explain.ts'
-import { Fleet } from './fleet.ts'
-import type { Tails } from './fleet.ts'
 import { KIND, thaw } from './frozen.ts'
 import type { Frozen, SizeReference } from './frozen.ts'
 import { judge } from './verdict.ts'
 import { LARGEST_FIRST, OpenWindows, sectionsOf } from './window.ts'
+
+/** Tenants change their ways one by one; that half of them does at once is no coincidence. */
+const FLEET_SHARE = 0.5
 
 const Config = z.strictObject({
   /** Principals held at once; 21 KB each with the default windows. */
@@ -54,7 +56,7 @@ function isMultiple(size: number, of = 1): boolean {
  * the reference had not seen (`Calibration`), each client counting once: it holds for any one window of a new client.
  * Windows of one client are alike, and a window of 200 holds four of 50, so their p-values depend on each other: they may
  * be averaged as e-values, as the fusion does, and never multiplied. Where half of the fleet moves the same way, p is at
- * least the rank among them, and the text says drift (`fleet.ts`).
+ * least the rank among them, and the text says drift (`fleet/drift-gate.ts`).
  *
  * What it cannot see: one caller among very different tenants who asks for what another tenant asks for; and extraction
  * by many accounts that each keep to one tenant's ways (linkage, X7, looks for those).
@@ -77,13 +79,6 @@ const NOTHING: readonly Score[] = []
 /** A principal for which it was told that there is no reference: that it has a row says so. */
 const TOLD_SECTION = { name: 'told.1', bytes: 8 }
 
-/** What a window says of the fleet, until its event is known to be quiet. */
-interface Pending {
-  readonly event: string
-  readonly principal: string
-  readonly tails: Tails
-}
-
 class DistributionDetector implements Detector {
   readonly #name: string
   readonly #context: DetectorContext
@@ -92,12 +87,11 @@ class DistributionDetector implements Detector {
   readonly #bySize: ReadonlyMap<number, SizeReference>
   readonly #features: FourierFeatures | undefined
   readonly #rows: KeyedRows
-  readonly #fleet = new Fleet()
+  readonly #fleet = new DriftGate({ tails: 2, share: FLEET_SHARE })
   readonly #hash: KeyedHash
   readonly #skipped: Counter
   readonly #cut: Counter
   readonly #touch = (row: Row, section: number): void => this.#rows.touch(row, section)
-  #pending: Pending | undefined
 
   constructor({ maxKeys, windows }: Config, context: DetectorContext) {
     this.#name = context.name
@@ -146,12 +140,8 @@ class DistributionDetector implements Detector {
     return filled.length === 0 ? NOTHING : this.#scores(event, filled)
   }
 
-  learn(event: Event): void {
-    if (this.#pending?.event !== event.id) return
-    const { principal, tails } = this.#pending
-    this.#pending = undefined
-    this.#fleet.learn(1 + this.#hash.of(principal), tails)
-  }
+  /** References are frozen: nothing is learned. */
+  learn(): void {}
 
   changes(): readonly StateChange[] {
     return [...this.#fleet.changes(), ...this.#rows.changes()]
@@ -159,7 +149,6 @@ class DistributionDetector implements Detector {
 
   restore(state: Iterable<StateChange>): void {
     this.#fleet.clear()
-    this.#pending = undefined
     const unknown = this.#rows.restore([...state].filter((change) => !this.#fleet.restore(change)))
     if (unknown > 0)
       this.#context.log.warn('detector state of another version or reference is forgotten', {
@@ -180,7 +169,8 @@ class DistributionDetector implements Detector {
       const reference = this.#bySize.get(filled.size)
       if (!reference) continue
       const judged = judge(filled.distance, reference, this.#fleet)
-      if (filled.size === this.#sizes[0]) this.#pending = { event: event.id, principal: event.principal, tails: judged }
+      if (filled.size === this.#sizes[0])
+        this.#fleet.note(1 + this.#hash.of(event.principal), [judged.high, judged.low])
       scores.push({
         detector: this.#name,
         event,
