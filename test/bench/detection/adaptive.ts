@@ -107,7 +107,8 @@ async function harvests(compute: Kernels, report: (message: string) => void): Pr
         count,
         random,
       )
-      const cover = drawn(rest ?? [], 1, random)[0]?.requests ?? []
+      // As broad as a tenant: one of fewer templates than theirs would be odd by itself.
+      const cover = drawn(rest ?? [], TEMPLATES, random).flatMap(({ requests }) => requests)
       const all = wanted.flatMap((request) => shuffled([request, ...drawn(cover, tactic.dilution, random)], random))
       return eventsOf(`harvest:${tactic.name}:${n}:${account}`, all)
     })
