@@ -8,6 +8,7 @@ import { apiKeyIdentity, Pseudonyms } from '../../src/normalize/principal/pseudo
 import { modelward } from '../support/command.ts'
 import { eventually } from '../support/daemon.ts'
 import {
+  alongBorders,
   answered,
   foreignInputs,
   harvest,
@@ -105,16 +106,26 @@ const scenes: readonly Scene[] = [
     }),
     attackers: [1, 2, 3, 4].map((n) => `sk-account-linkage-${n}`),
   },
+  scene('class-distance', {
+    ...extraction,
+    attack: ([key = '']) => foreignInputs(fleet, new Fleet(99), key, from, 70),
+    benign: (key) =>
+      Array.from({ length: 70 }, (_, i) => fleet.classification(key, from + (i * day) / 70, fleet.input(4))),
+  }),
   scene('near-duplicates', {
     ...search,
     attack: ([key = '']) => suffixSearch(fleet, key, from, 140),
-    benign: (key) => retries(fleet, 'chat', key, from, 70, day),
+    benign: (key) => retries(fleet, 'chat', key, from, 120, day),
   }),
-  scene('delta-similarity', {
-    ...search,
-    attack: ([key = '']) => hopSkipJump(fleet, key, from, 3),
-    benign: (key) => retries(fleet, 'classifier', key, from, 70, day),
-  }),
+  {
+    ...scene('near-duplicates', {
+      ...search,
+      attack: ([key = '']) => hopSkipJump(fleet, key, from, 3),
+      benign: (key) => retries(fleet, 'classifier', key, from, 120, day),
+    }),
+    attackers: ['sk-hop-skip-jump'],
+    twin: 'sk-twin-hop-skip-jump',
+  },
   scene('secrets', {
     ...leak,
     title: "Credential in a model's output",
@@ -149,7 +160,7 @@ const scenes: readonly Scene[] = [
   }),
   scene('output-distribution', {
     ...outputs,
-    attack: ([key = '']) => foreignInputs(fleet, new Fleet(99), key, from, 70),
+    attack: ([key = '']) => alongBorders(fleet, key, from, 70),
     benign: (key) =>
       Array.from({ length: 70 }, (_, i) => fleet.classification(key, from + (i * day) / 70, fleet.input(9))),
   }),

@@ -82,6 +82,14 @@ export function foreignInputs(fleet: Fleet, other: Fleet, key: string, from: num
   return Array.from({ length: queries }, (_, i) => fleet.classification(key, from + i * PACE_MS, other.input(i)))
 }
 
+/** Inputs halfway between two classes, of which the gateway keeps the answers alone. */
+export function alongBorders(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
+  return Array.from({ length: queries }, (_, i) => {
+    const input = between(fleet.input(i), fleet.input(i + 1), 0.5)
+    return fleet.classified(key, from + i * PACE_MS, fleet.classify(input))
+  })
+}
+
 /** Requests of which so large a share is refused in words. */
 export function refused(fleet: Fleet, key: string, from: number, queries: number, share: number): readonly Line[] {
   return Array.from({ length: queries }, (_, i) => {
@@ -95,7 +103,7 @@ export function answered(fleet: Fleet, key: string, at: number, output: string):
   return [fleet.chat({ key, at, prompt: fleet.prompt(5), output })]
 }
 
-/** Ordinary questions or inputs, each sent once more, as by a client that retries. */
+/** Ordinary questions or inputs, each fifth sent once more, as by a client that retries. */
 export function retries(
   fleet: Fleet,
   kind: 'chat' | 'classifier',
@@ -105,13 +113,11 @@ export function retries(
   spanMs: number,
 ): readonly Line[] {
   return Array.from({ length: queries }, (_, i) => {
+    const [prompt, input] = [fleet.prompt(6), fleet.input(6)]
+    const ask = (at: number): Line =>
+      kind === 'chat' ? fleet.chat({ key, at, prompt }) : fleet.classification(key, at, input)
     const at = from + (i * spanMs) / queries
-    if (kind === 'chat') {
-      const prompt = fleet.prompt(6)
-      return [fleet.chat({ key, at, prompt }), fleet.chat({ key, at: at + 900, prompt })]
-    }
-    const input = fleet.input(6)
-    return [fleet.classification(key, at, input), fleet.classification(key, at + 900, input)]
+    return i % 5 === 0 ? [ask(at), ask(at + 900)] : [ask(at)]
   }).flat()
 }
 

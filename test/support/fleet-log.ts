@@ -117,16 +117,20 @@ export class Fleet {
   }
 
   classification(key: string, at: number, input: Vector): Line {
-    const shares = this.classify(input)
+    return this.classified(key, at, this.classify(input), { input: input.map(rounded) })
+  }
+
+  /** As a gateway writes that keeps no inputs. */
+  classified(key: string, at: number, shares: readonly number[], more: object = {}): Line {
     const text = JSON.stringify({
       kind: 'classification',
       time: at,
       api_key_sha256: keyHash(key),
       model: 'triage-7',
       status: 200,
-      input: input.map((value) => rounded(value)),
+      ...more,
       label: `class-${shares.indexOf(Math.max(...shares))}`,
-      probabilities: shares.map((share) => rounded(share)),
+      probabilities: shares.map(rounded),
     })
     return { at, text }
   }
