@@ -5,13 +5,14 @@ import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { DriftGate } from '../../fleet/drift-gate.ts'
+import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { ClassDistanceBaseline } from './baseline.ts'
 import { KIND, Placing, thaw } from './model.ts'
 import type { Frozen } from './model.ts'
-import { explain, judge, nothingToCompareWith } from './verdict.ts'
+import { explain, judge } from './verdict.ts'
 import { OpenWindow, sectionOf, WINDOW } from './window.ts'
 import type { Filled } from './window.ts'
 
@@ -51,56 +52,59 @@ export const classDistance: DetectorPlugin<Config> = {
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 1_000 }],
-  open: async (config, context) => new ClassDistanceDetector(config, context),
+  open: async (config, context) =>
+    context.reference
+      ? new ClassDistanceDetector(config, context, context.reference)
+      : new Unreferenced({
+          name: context.name,
+          feature: 'distance_from_class',
+          what: 'the vectors of each class',
+          isFor: ({ inference }) => (inference.features?.length ?? 0) > 0,
+        }),
   baseline: (_config, context) => new ClassDistanceBaseline(context),
 }
 
 const NOTHING: readonly Score[] = []
-/** A principal for which it was told that there is no reference: that it has a row says so. */
 /** Vectors of all callers move with a camera or a season; a fifth of the fleet is no coincidence. */
 const FLEET_SHARE = 0.2
-const TOLD_SECTION = { name: 'told.1', bytes: 8 }
 
 class ClassDistanceDetector implements Detector {
   readonly #name: string
   readonly #context: DetectorContext
-  readonly #frozen: { readonly reference: Frozen; readonly placing: Placing } | undefined
+  readonly #frozen: Frozen
+  readonly #placing: Placing
   readonly #rows: KeyedRows
   readonly #fleet = new DriftGate({ tails: 1, share: FLEET_SHARE })
   readonly #hash: KeyedHash
   readonly #skipped: Counter
 
-  constructor({ maxKeys }: Config, context: DetectorContext) {
+  constructor({ maxKeys }: Config, context: DetectorContext, reference: Uint8Array) {
     this.#name = context.name
     this.#context = context
-    if (context.reference) {
-      const reference = thaw(context.reference)
-      this.#frozen = { reference, placing: new Placing(reference) }
-    }
+    this.#frozen = thaw(reference)
+    this.#placing = new Placing(this.#frozen)
     // Coordinates under one reference mean nothing under another.
-    const section = context.reference ? sectionOf(`open.1.${hashOf(context.reference)}`) : TOLD_SECTION
-    this.#rows = new KeyedRows(maxKeys, [section])
+    this.#rows = new KeyedRows(maxKeys, [sectionOf(`open.1.${hashOf(reference)}`)])
     this.#hash = new KeyedHash(context.key)
     const help = 'Requests that a detector could not look at'
     this.#skipped = context.metrics.counter('modelward_detector_skipped_total', help, ['component_id', 'reason'])
   }
 
   async prepare(events: readonly Event[]): Promise<void> {
-    await this.#frozen?.placing.prepare(events.filter(isModelRequest), this.#context.compute)
+    await this.#placing.prepare(events.filter(isModelRequest), this.#context.compute)
   }
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
     const { features } = event.inference
     if (!features || features.length === 0) return NOTHING
-    if (!this.#frozen) return this.#told(event)
-    const { placing, reference } = this.#frozen
+    const placing = this.#placing
     if (features.length !== placing.space.columns) return this.#skip('other_columns')
     const query = placing.of(event.inference, features)
     if (!query) return this.#skip('vector_not_finite')
     const window = new OpenWindow(this.#rows.use(event.principal))
     const filled = window.add(query, event.at, event.id, placing.model, placing.space)
-    return filled ? [this.#verdict(event, filled, reference)] : NOTHING
+    return filled ? [this.#verdict(event, filled, this.#frozen)] : NOTHING
   }
 
   learn(): void {}
@@ -144,13 +148,6 @@ class ClassDistanceDetector implements Detector {
   #skip(reason: string): readonly Score[] {
     this.#skipped.add(1, { component_id: this.#name, reason })
     return NOTHING
-  }
-
-  #told(event: ModelRequest): readonly Score[] {
-    const { principal } = event
-    if (this.#rows.find(principal)) return NOTHING
-    this.#rows.use(principal)
-    return [{ detector: this.#name, event, principal, p: null, direction: 'high', explain: nothingToCompareWith() }]
   }
 }
 

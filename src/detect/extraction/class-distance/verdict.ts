@@ -84,17 +84,6 @@ const LOOK: Readonly<Record<Look, (filled: Filled, frozen: Frozen) => Told>> = {
   }),
 }
 
-/** Said once for each principal while there is nothing to compare with. */
-export function nothingToCompareWith(): Explanation {
-  return {
-    feature: 'distance_from_class',
-    seen: 0,
-    expected: null,
-    learning: 0,
-    text: 'no frozen reference of the vectors of each class: run `modelward baseline FILES…` on benign traffic',
-  }
-}
-
 function rounded(value: number): number {
   return Number(value.toPrecision(3))
 }

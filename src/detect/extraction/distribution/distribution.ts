@@ -7,12 +7,13 @@ import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { DriftGate } from '../../fleet/drift-gate.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { PROMPT_LIMIT } from '../../features/text.ts'
+import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { openBaseline } from './baseline.ts'
-import { explain, nothingToCompareWith } from './explain.ts'
+import { explain } from './explain.ts'
 import { KIND, thaw } from './frozen.ts'
 import type { Frozen, SizeReference } from './frozen.ts'
 import { judge } from './verdict.ts'
@@ -71,21 +72,32 @@ export const queryDistribution: DetectorPlugin<Config> = {
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 1_000, windows: [64, 256, 1_024] }, { windows: [100] }],
-  open: async (config, context) => new DistributionDetector(config, context),
+  open: async (config, context) => opened(config, context),
   baseline: (config, context) => openBaseline(config.windows, context),
 }
 
 const NOTHING: readonly Score[] = []
-/** A principal for which it was told that there is no reference: that it has a row says so. */
-const TOLD_SECTION = { name: 'told.1', bytes: 8 }
+
+/** The detector, or what stands in for it while there is no reference of the configured sizes. */
+function opened(config: Config, context: DetectorContext): Detector {
+  const frozen = context.reference && thaw(context.reference)
+  const sizes = new Set(frozen?.sizes.map(({ size }) => size))
+  if (frozen && context.reference && config.windows.some((size) => sizes.has(size)))
+    return new DistributionDetector(config, context, frozen, `open.1.${hashOf(context.reference)}`)
+  const { name, log } = context
+  if (frozen) log.warn('the reference has no windows of the sizes configured', { part: name, windows: config.windows })
+  const what = `windows of ${config.windows.join(', ')} requests`
+  const isFor = ({ inference: { prompt, features } }: ModelRequest): boolean => !!prompt || features !== undefined
+  return new Unreferenced({ name, feature: 'distance_from_reference', what, isFor })
+}
 
 class DistributionDetector implements Detector {
   readonly #name: string
   readonly #context: DetectorContext
   readonly #sizes: readonly number[]
-  readonly #frozen: Frozen | undefined
+  readonly #frozen: Frozen
   readonly #bySize: ReadonlyMap<number, SizeReference>
-  readonly #features: FourierFeatures | undefined
+  readonly #features: FourierFeatures
   readonly #rows: KeyedRows
   readonly #fleet = new DriftGate({ tails: 2, share: FLEET_SHARE })
   readonly #hash: KeyedHash
@@ -93,18 +105,15 @@ class DistributionDetector implements Detector {
   readonly #cut: Counter
   readonly #touch = (row: Row, section: number): void => this.#rows.touch(row, section)
 
-  constructor({ maxKeys, windows }: Config, context: DetectorContext) {
+  /** `version` names the reference: sums under one mean nothing under another. */
+  constructor({ maxKeys, windows }: Config, context: DetectorContext, frozen: Frozen, version: string) {
     this.#name = context.name
     this.#context = context
     this.#sizes = windows
-    const frozen = context.reference && thaw(context.reference)
-    this.#bySize = new Map(frozen?.sizes.map((size) => [size.size, size]))
-    const isUsable = windows.some((size) => this.#bySize.has(size))
-    this.#frozen = isUsable ? frozen : undefined
-    this.#features = this.#frozen && new FourierFeatures(context.compute, this.#frozen.fourier)
-    // Sums under one reference mean nothing under another.
-    const version = context.reference && isUsable ? `open.1.${hashOf(context.reference)}` : undefined
-    this.#rows = new KeyedRows(maxKeys, version === undefined ? [TOLD_SECTION] : sectionsOf(windows, version))
+    this.#bySize = new Map(frozen.sizes.map((size) => [size.size, size]))
+    this.#frozen = frozen
+    this.#features = new FourierFeatures(context.compute, frozen.fourier)
+    this.#rows = new KeyedRows(maxKeys, sectionsOf(windows, version))
     this.#hash = new KeyedHash(context.key)
     const labels = ['component_id', 'reason']
     this.#skipped = context.metrics.counter(
@@ -117,17 +126,14 @@ class DistributionDetector implements Detector {
       'Prompts of which a detector looked at the beginning and the end only',
       ['component_id'],
     )
-    if (frozen && !isUsable)
-      context.log.warn('the reference has no windows of the sizes configured', { part: this.#name, windows })
   }
 
   async prepare(events: readonly Event[]): Promise<void> {
-    await this.#features?.prepare(events.filter(isModelRequest))
+    await this.#features.prepare(events.filter(isModelRequest))
   }
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
-    if (!this.#frozen || !this.#features) return this.#told(event)
     const features = this.#features.of(event)
     if (typeof features === 'string') {
       this.#skipped.add(1, { component_id: this.#name, reason: features })
@@ -184,21 +190,6 @@ class DistributionDetector implements Detector {
       })
     }
     return scores
-  }
-
-  #told(event: ModelRequest): readonly Score[] {
-    if (this.#rows.find(event.principal)) return NOTHING
-    this.#rows.use(event.principal)
-    return [
-      {
-        detector: this.#name,
-        event,
-        principal: event.principal,
-        p: null,
-        direction: 'high',
-        explain: nothingToCompareWith(this.#sizes),
-      },
-    ]
   }
 }
 

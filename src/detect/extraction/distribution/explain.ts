@@ -27,17 +27,6 @@ export function explain(filled: Filled, judged: Judged): Explanation {
   }
 }
 
-/** Said once for each principal while there is nothing to compare with. */
-export function nothingToCompareWith(sizes: readonly number[]): Explanation {
-  return {
-    feature: 'distance_from_reference',
-    seen: 0,
-    expected: null,
-    learning: 0,
-    text: `no frozen reference for windows of ${sizes.join(', ')} requests: run \`modelward baseline FILES…\` on benign traffic`,
-  }
-}
-
 function rounded(value: number): number {
   return Number(value.toPrecision(3))
 }

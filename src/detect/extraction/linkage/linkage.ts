@@ -5,6 +5,7 @@ import type { Counter } from '../../../contract/plugin.ts'
 import { RefusedError } from '../../../runtime/errors.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import { readReference } from '../../reference/reference.ts'
+import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { unionBound } from '../../statistics/combine.ts'
@@ -46,7 +47,15 @@ export const accountLinkage: DetectorPlugin<Config> = {
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 1_000, maxTemplates: 10_000, window: 100 }],
-  open: async (config, context) => new LinkageDetector(config, context),
+  open: async (config, context) =>
+    context.reference
+      ? new LinkageDetector(config, context, thaw(context.reference, config.window))
+      : new Unreferenced({
+          name: context.name,
+          feature: 'shared_templates',
+          what: 'how many templates callers share',
+          isFor: ({ inference }) => inference.prompt !== undefined && inference.prompt !== '',
+        }),
   baseline: ({ maxTemplates, window }, context) => new LinkageBaseline(window, maxTemplates, context),
 }
 
@@ -63,15 +72,15 @@ class LinkageDetector implements Detector {
   readonly #name: string
   readonly #context: DetectorContext
   readonly #window: number
-  readonly #frozen: Frozen | undefined
+  readonly #frozen: Frozen
   readonly #linked: LinkedAccounts
   readonly #skipped: Counter
 
-  constructor({ maxKeys, maxTemplates, window }: Config, context: DetectorContext) {
+  constructor({ maxKeys, maxTemplates, window }: Config, context: DetectorContext, frozen: Frozen) {
     this.#name = context.name
     this.#context = context
     this.#window = window
-    this.#frozen = context.reference && thaw(context.reference, window)
+    this.#frozen = frozen
     this.#linked = new LinkedAccounts(maxKeys, maxTemplates, context.key)
     this.#skipped = context.metrics.counter(
       'modelward_detector_skipped_total',
@@ -82,7 +91,6 @@ class LinkageDetector implements Detector {
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
-    if (!this.#frozen) return this.#told(event)
     const { prompt } = event.inference
     if (prompt === undefined || prompt === '') {
       this.#skipped.add(1, { component_id: this.#name, reason: prompt === undefined ? 'no-text' : 'empty-text' })
@@ -96,7 +104,7 @@ class LinkageDetector implements Detector {
   }
 
   learn(event: Event): void {
-    if (!this.#frozen || !isModelRequest(event) || !event.inference.prompt) return
+    if (!isModelRequest(event) || !event.inference.prompt) return
     this.#linked.learn(event, event.inference.prompt)
   }
 
@@ -141,28 +149,6 @@ class LinkageDetector implements Detector {
         cluster: [event.principal, ...partners.map(({ name }) => name)].toSorted()[0],
       },
     }
-  }
-
-  #told(event: ModelRequest): readonly Score[] {
-    const { accounts } = this.#linked
-    if (accounts.find(event.principal)) return NOTHING
-    accounts.use(event.principal)
-    return [
-      {
-        detector: this.#name,
-        event,
-        principal: event.principal,
-        p: null,
-        direction: 'high',
-        explain: {
-          feature: 'shared_templates',
-          seen: 0,
-          expected: null,
-          learning: 0,
-          text: 'no frozen reference: run `modelward baseline FILES…` on benign traffic',
-        },
-      },
-    ]
   }
 }
 

@@ -18,17 +18,6 @@ export function explain(session: Session, w: number, { calibration }: Ordinary):
   }
 }
 
-/** Said once for a principal worth looking at while there is nothing to compare with. */
-export function nothingToCompareWith(): Explanation {
-  return {
-    feature: 'distances_between_queries',
-    seen: 0,
-    expected: null,
-    learning: 0,
-    text: 'no frozen reference of how distances between queries scatter: run `modelward baseline FILES…` on benign traffic',
-  }
-}
-
 function rounded(value: number): number {
   return Number(value.toFixed(4))
 }

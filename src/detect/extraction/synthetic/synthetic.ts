@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
+import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SyntheticBaseline } from './baseline.ts'
-import { explain, nothingToCompareWith } from './explain.ts'
+import { explain } from './explain.ts'
 import { departure, KIND, thaw } from './frozen.ts'
 import type { Frozen } from './frozen.ts'
 import { Queries } from './queries.ts'
@@ -55,7 +56,15 @@ export const syntheticQueries: DetectorPlugin<Config> = {
   needs: [],
   config: Config,
   examples: [{}, { maxKeys: 10_000, maxPromoted: 100, volume: 1_000 }],
-  open: async (config, context) => new SyntheticDetector(config, context),
+  open: async (config, context) =>
+    context.reference
+      ? new SyntheticDetector(config, context, thaw(context.reference))
+      : new Unreferenced({
+          name: context.name,
+          feature: 'distances_between_queries',
+          what: 'how distances between queries scatter',
+          isFor: ({ inference }) => (inference.features?.length ?? 0) > 0,
+        }),
   baseline: (_config, context) => new SyntheticBaseline(context),
 }
 
@@ -65,37 +74,33 @@ class SyntheticDetector implements Detector {
   readonly #name: string
   readonly #context: DetectorContext
   readonly #volume: number
-  readonly #frozen: Frozen | undefined
+  readonly #frozen: Frozen
   readonly #queries: Queries
   readonly #counters: KeyedRows
   readonly #promoted: KeyedRows
   readonly #demotions: Counter
   #demoted = 0
 
-  constructor({ maxKeys, maxPromoted, volume }: Config, context: DetectorContext) {
+  constructor({ maxKeys, maxPromoted, volume }: Config, context: DetectorContext, frozen: Frozen) {
     this.#name = context.name
     this.#context = context
     this.#volume = volume
-    this.#frozen = context.reference && thaw(context.reference)
+    this.#frozen = frozen
     this.#queries = new Queries(context)
     this.#counters = new KeyedRows(maxKeys, [COUNTER])
-    const sections = this.#frozen
-      ? sectionsOf(`${PROMOTED}1.${this.#frozen.columns}`)
-      : [{ name: `${PROMOTED}told`, bytes: 8 }]
-    this.#promoted = new KeyedRows(maxPromoted, sections)
+    this.#promoted = new KeyedRows(maxPromoted, sectionsOf(`${PROMOTED}1.${frozen.columns}`))
     const help = 'Principals no longer looked at closely, since others were used more recently'
     this.#demotions = context.metrics.counter('modelward_detector_demoted_total', help, ['component_id'])
   }
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
-    const features = this.#queries.vectorOf(event, this.#frozen?.columns)
+    const features = this.#queries.vectorOf(event, this.#frozen.columns)
     if (!features) return NOTHING
     const isBusy = this.#count(event) >= this.#volume
     const isPromoted = this.#promoted.find(event.principal) !== undefined
     if (!isPromoted && !isBusy) return NOTHING
     const row = this.#promote(event.principal)
-    if (!this.#frozen) return isPromoted ? NOTHING : this.#told(event)
     const session = new Session(row, (section) => this.#promoted.touch(row, section))
     const query = this.#queries.of(features, event.inference.label)
     if (!query || !session.add(query, event.at, event.id)) return NOTHING
@@ -105,7 +110,7 @@ class SyntheticDetector implements Detector {
   }
 
   notice({ detector, principal, p }: Score): void {
-    if (detector === this.#name || principal === undefined || p === null || p > NOTICED_P || !this.#frozen) return
+    if (detector === this.#name || principal === undefined || p === null || p > NOTICED_P) return
     // Only who sends vectors is worth a session.
     if (this.#counters.find(principal)) this.#promote(principal)
   }
@@ -167,10 +172,5 @@ class SyntheticDetector implements Detector {
         explain: explain(session, w, against),
       },
     ]
-  }
-
-  #told(event: ModelRequest): readonly Score[] {
-    const { principal } = event
-    return [{ detector: this.#name, event, principal, p: null, direction: 'low', explain: nothingToCompareWith() }]
   }
 }

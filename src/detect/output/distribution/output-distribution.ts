@@ -9,6 +9,7 @@ import type {
   StateChange,
 } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
+import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
@@ -30,12 +31,11 @@ const Config = z.strictObject({
 type Config = z.infer<typeof Config>
 
 const FROM = 1
-const GREETED = 2
-const SUMS = 3
+const SUMS = 2
 const EXEMPLARS = 3
 const ID_BYTES = 32
 const IDS = 8 * (SUMS + WindowSums.NUMBERS)
-const SECTION = { name: 'sums.1', bytes: IDS + EXEMPLARS * ID_BYTES }
+const SECTION = { name: 'sums.2', bytes: IDS + EXEMPLARS * ID_BYTES }
 
 /**
  * Finds answers that are not like those that a model gives: inputs from elsewhere, a model that was exchanged, a search
@@ -55,37 +55,33 @@ export const outputDistribution: DetectorPlugin<Config> = {
   needs: [],
   config: Config,
   examples: [{}, { window: 64, maxKeys: 5_000 }],
-  open: (config: Config, context: DetectorContext): Promise<Detector> => OutputDistribution.open(config, context),
+  open: async (config: Config, context: DetectorContext): Promise<Detector> =>
+    context.reference
+      ? new OutputDistribution(config, context, await Measurer.open(thaw(context.reference), context))
+      : new Unreferenced({ name: context.name, feature: 'answers', what: 'answers', isFor: isWatched }),
   baseline: (config: Config, context: DetectorContext): BaselineMaker => new OutputBaseline(config, context),
 }
 
 class OutputDistribution implements Detector {
   readonly #context: DetectorContext
   readonly #window: number
-  readonly #measurer: Measurer | undefined
+  readonly #measurer: Measurer
   readonly #rows: KeyedRows
 
-  private constructor(config: Config, context: DetectorContext, measurer: Measurer | undefined) {
+  constructor(config: Config, context: DetectorContext, measurer: Measurer) {
     this.#context = context
     this.#measurer = measurer
-    this.#window = measurer?.frozen.window ?? config.window
+    this.#window = measurer.frozen.window
     this.#rows = new KeyedRows(config.maxKeys, [SECTION])
   }
 
-  static async open(config: Config, context: DetectorContext): Promise<Detector> {
-    const { reference } = context
-    const measurer = reference && (await Measurer.open(thaw(reference), context))
-    return new OutputDistribution(config, context, measurer)
-  }
-
   async prepare(events: readonly Event[]): Promise<void> {
-    await this.#measurer?.prepare(events)
+    await this.#measurer.prepare(events)
   }
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event) || !isWatched(event)) return []
     const row = this.#rows.use(event.principal)
-    if (!this.#measurer) return this.#greet(event, row)
     const sums = new WindowSums(row.numbers.subarray(SUMS))
     if (sums.count === 0) row.numbers[FROM] = event.at
     sums.add(this.#measurer.of(event))
@@ -115,11 +111,11 @@ class OutputDistribution implements Detector {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#measurer?.[Symbol.asyncDispose]()
+    await this.#measurer[Symbol.asyncDispose]()
   }
 
   #judge(event: ModelRequest, row: Row, sums: WindowSums): readonly Score[] {
-    const tails = [...(this.#measurer?.frozen.calibrations ?? [])].flatMap(([signal, calibration]) => {
+    const tails = [...this.#measurer.frozen.calibrations].flatMap(([signal, calibration]) => {
       const seen = sums.mean(SIGNALS.indexOf(signal))
       if (seen === undefined) return []
       const told = { signal, seen, expected: calibration.typical, clients: calibration.clients }
@@ -147,29 +143,6 @@ class OutputDistribution implements Detector {
           expected,
           text: `mean ${signal.replaceAll('_', ' ')} of ${this.#window} answers is ${seen}, typically ${expected} (${clients} clients that are not in the reference)`,
           exemplars: exemplarsOf(row),
-        },
-      },
-    ]
-  }
-
-  /** Said once for each principal while there is nothing to compare with. */
-  #greet(event: ModelRequest, row: Row): readonly Score[] {
-    if ((row.numbers[GREETED] ?? 0) > 0) return []
-    row.numbers[GREETED] = 1
-    return [
-      {
-        detector: this.#context.name,
-        event,
-        principal: event.principal,
-        p: null,
-        direction: 'high',
-        part: 'learning',
-        explain: {
-          feature: 'reference',
-          seen: 0,
-          expected: null,
-          learning: 0,
-          text: 'no frozen reference for answers: run `modelward baseline FILES…` on benign traffic',
         },
       },
     ]
