@@ -82,6 +82,20 @@ export function foreignInputs(fleet: Fleet, other: Fleet, key: string, from: num
   return Array.from({ length: queries }, (_, i) => fleet.classification(key, from + i * PACE_MS, other.input(i)))
 }
 
+/**
+ * Natural evolution strategies (Ilyas et al. 2018, arXiv 1804.08598): pairs to both sides of an input that moves a little
+ * after each ten of them. The noise is as large as it must be for none of them to resemble another.
+ */
+export function evolution(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
+  let input = fleet.input(0)
+  let noise = fleet.noise(0.5)
+  return Array.from({ length: queries }, (_, i) => {
+    if (i % 20 === 19) input = plus(input, fleet.noise(1).map(Math.sign), 0.02)
+    if (i % 2 === 0) noise = fleet.noise(0.5)
+    return fleet.classification(key, from + i * PACE_MS, plus(input, noise, i % 2 === 0 ? 1 : -1))
+  })
+}
+
 /** Inputs halfway between two classes, of which the gateway keeps the answers alone. */
 export function alongBorders(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
   return Array.from({ length: queries }, (_, i) => {
