@@ -96,6 +96,17 @@ export function evolution(fleet: Fleet, key: string, from: number, queries: numb
   })
 }
 
+/** Steps of one size from inputs of one's own, which every twelfth is, and from what came of them (Juuti et al. 2019, T-RND). */
+export function syntheticSteps(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
+  const inputs: Vector[] = []
+  return Array.from({ length: queries }, (_, i) => {
+    const start = inputs[fleet.below(inputs.length)]
+    const input = i % 12 === 0 || !start ? fleet.input(i) : plus(start, fleet.noise(1).map(Math.sign), 0.1)
+    inputs.push(input)
+    return fleet.classification(key, from + i * PACE_MS, input)
+  })
+}
+
 /** Inputs halfway between two classes, of which the gateway keeps the answers alone. */
 export function alongBorders(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
   return Array.from({ length: queries }, (_, i) => {
