@@ -3,8 +3,15 @@ import type { Log } from '../contract/plugin.ts'
 import { StoreFullError, reasonOf } from '../runtime/errors.ts'
 import type { Connection } from './connection.ts'
 
-/** About 64 MiB of detector state; folding it takes half a second and is done once for so many changes. */
+/** Folding takes half a second for so many small rows, or so many bytes of large ones, and is done once for them. */
 const FOLDED_ROWS = 400_000
+const FOLDED_BYTES = 256 * 1024 * 1024
+
+/** When the log is folded into the table: at so many rows or so many bytes of values, whichever comes first. */
+export interface Folding {
+  readonly rows?: number
+  readonly bytes?: number
+}
 
 /** The newest row of each key is what holds; a null value says that the key is gone. In the order of keys: the table is one too. */
 const FOLD = `
@@ -27,14 +34,21 @@ export class StateLog {
   readonly #connection: Connection
   readonly #log: Log
   readonly #foldedRows: number
+  readonly #foldedBytes: number
   #rows: number
+  #bytes: number
   #isWarned = false
 
-  constructor(connection: Connection, log: Log, foldedRows = FOLDED_ROWS) {
+  constructor(connection: Connection, log: Log, { rows = FOLDED_ROWS, bytes = FOLDED_BYTES }: Folding = {}) {
     this.#connection = connection
     this.#log = log
-    this.#foldedRows = foldedRows
-    this.#rows = connection.first<{ rows: number }>('SELECT count(*) AS rows FROM detector_state_log')?.rows ?? 0
+    this.#foldedRows = rows
+    this.#foldedBytes = bytes
+    const held = connection.first<{ rows: number; bytes: number | null }>(
+      'SELECT count(*) AS rows, sum(length(value)) AS bytes FROM detector_state_log',
+    )
+    this.#rows = held?.rows ?? 0
+    this.#bytes = held?.bytes ?? 0
   }
 
   /** Inside the caller's transaction; `grown` says when it is committed. */
@@ -43,13 +57,14 @@ export class StateLog {
     for (const { detector, key, value } of states) put.run(detector, key, value)
   }
 
-  grown(rows: number): void {
-    this.#rows += rows
+  grown(states: NonNullable<Changes['states']>): void {
+    this.#rows += states.length
+    for (const { value } of states) this.#bytes += value?.length ?? 0
   }
 
   /** After a commit, when the log is long. A full disk is no failure here: what was committed is safe and readable. */
   fold(): void {
-    if (this.#rows < this.#foldedRows) return
+    if (this.#rows < this.#foldedRows && this.#bytes < this.#foldedBytes) return
     try {
       this.#connection.transaction(() => {
         this.#connection.execute(FOLD)
@@ -58,6 +73,7 @@ export class StateLog {
         this.#connection.execute('DELETE FROM detector_state_log')
       })
       this.#rows = 0
+      this.#bytes = 0
       this.#isWarned = false
     } catch (error) {
       if (!(error instanceof StoreFullError)) throw error

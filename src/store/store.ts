@@ -12,7 +12,7 @@ import { takeLock } from './lock.ts'
 import { openDatabase, openInMemory } from './opening.ts'
 import { SqliteOutbox } from './outbox.ts'
 import { StoreQueries } from './reading.ts'
-import { StateLog } from './state-log.ts'
+import { StateLog, type Folding } from './state-log.ts'
 import { WriteAheadLog } from './write-ahead-log.ts'
 
 const OUTBOX_BYTES = 256 * 1024 * 1024
@@ -32,7 +32,7 @@ export type StoreOptions = StorePlace & {
   /** When `outbox.fill()` says full. Default 256 MiB. */
   readonly outboxMaxBytes?: number
   /** How many changes of detector state are kept as a log before they are folded into the table. Default 400,000. */
-  readonly foldStatesAfter?: number
+  readonly foldStatesAfter?: Folding
 }
 
 /**
@@ -118,7 +118,7 @@ export class SqliteStore extends StoreQueries implements Store {
     // Memory follows only now: after a failure the same changes give the same hashes again.
     if (written.head) this.audit.moved(written.head)
     this.outbox.grown(written.outboxBytes)
-    this.#stateLog.grown(changes.states?.length ?? 0)
+    this.#stateLog.grown(changes.states ?? [])
     this.#failpoint('store.after-commit')
     this.#stateLog.fold()
     this.#writeAheadLog.fold()

@@ -65,7 +65,7 @@ describe('the schema', () => {
 describe('a store with something in every table', () => {
   function written(): string {
     const directory = freshDirectory()
-    const store = opened(directory, { foldStatesAfter: 3 })
+    const store = opened(directory, { foldStatesAfter: { rows: 3 } })
     store.outbox.register(['siem', 'chat'])
     store.commit({
       positions: [{ source: 'a', stream: 's', value: '1' }],

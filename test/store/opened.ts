@@ -1,3 +1,4 @@
+import type { Folding } from '../../src/store/state-log.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,7 +18,7 @@ interface StoreParts {
   readonly random?: Random
   readonly failpoint?: (name: string) => void
   readonly outboxMaxBytes?: number
-  readonly foldStatesAfter?: number
+  readonly foldStatesAfter?: Folding
 }
 
 /** A store that is closed after the test, if the test has not done so. */

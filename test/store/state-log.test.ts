@@ -12,7 +12,7 @@ test('whenever the log is folded, what is read back is the newest value of each 
   fc.assert(
     fc.property(
       fc.array(fc.array(change, { maxLength: 12 }), { maxLength: 20 }),
-      fc.integer({ min: 1, max: 40 }),
+      fc.record({ rows: fc.integer({ min: 1, max: 40 }), bytes: fc.integer({ min: 1, max: 80 }) }),
       (commits, foldStatesAfter) => {
         const store = inMemory({ foldStatesAfter })
         const model = new Map<string, Uint8Array>()
