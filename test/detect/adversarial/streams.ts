@@ -93,6 +93,21 @@ export function watch(detector: Detector, events: readonly Event[], alert = 1e-3
   })
 }
 
+/** Bytes that a detector stores after each event, the least first. */
+export function bytesStored(detector: Detector, events: readonly Event[]): number[] {
+  const bytes = events.map((each) => {
+    detector.score(each)
+    detector.learn(each)
+    return detector.changes().reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+  })
+  return bytes.toSorted((a, b) => a - b)
+}
+
+/** A vector of 784 numbers in no direction of its own. */
+export function image(random: Random): Float32Array {
+  return Float32Array.from({ length: 784 }, () => normal(random))
+}
+
 export function smallestP(scores: readonly Score[]): number {
   return Math.min(1, ...scores.map(({ p }) => p ?? 1))
 }

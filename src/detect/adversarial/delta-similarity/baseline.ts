@@ -73,7 +73,7 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
     const { features, output } = event.inference
     const vector = this.#vectors.project(features)
     if (!vector) return undefined
-    const walk = new Walk(this.#rows.use(`${features.length}/${event.principal}`))
+    const walk = new Walk(this.#rows.use(`${features.length}/${event.principal}`), () => undefined)
     if (!walk.enter(event, vector, this.#vectors.answer(output)) || sumOf(walk.cosines) < this.#window) return undefined
     const cosines = walk.cosines.slice()
     const rests = walk.trail.rests()

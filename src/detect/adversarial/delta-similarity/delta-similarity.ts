@@ -17,7 +17,7 @@ import type { Ordinary } from './ordinary.ts'
 import { SECTIONS, Walk } from './walk.ts'
 
 const Config = z.strictObject({
-  /** Principals (and lengths of vector) held at once; 2.1 KB each. */
+  /** Principals (and lengths of vector) held at once; 2.1 KB each, of which a request writes half. */
   maxKeys: z.int().min(1).default(50_000),
   /** Steps of one window; two windows of 63 are full after 65 and 128 requests. */
   window: z.int().min(32).max(255).default(63),
@@ -72,6 +72,7 @@ class DeltaSimilarityDetector implements Detector {
   readonly #name: string
   readonly #log: Log
   readonly #rows: KeyedRows
+  readonly #touch = (row: Row, section: number): void => this.#rows.touch(row, section)
   readonly #vectors: Vectors
   readonly #hash: KeyedHash
   readonly #frozen: Ordinary | undefined
@@ -101,7 +102,7 @@ class DeltaSimilarityDetector implements Detector {
     const vector = this.#vectors.project(features)
     if (!vector) return NOTHING
     const row = this.#rows.use(`${features.length}/${event.principal}`)
-    const walk = new Walk(row)
+    const walk = new Walk(row, this.#touch)
     if (!walk.enter(event, vector, this.#vectors.answer(output)) || sumOf(walk.cosines) < this.#config.window)
       return NOTHING
     return this.#verdict(event, event.principal, row, walk)
@@ -111,8 +112,8 @@ class DeltaSimilarityDetector implements Detector {
     const pending = this.#pending
     if (pending?.event !== event.id) return
     this.#pending = undefined
-    const walk = new Walk(pending.row)
-    if (pending.p !== null && pending.p > LEARN_ABOVE) this.#rows.touch(pending.row, walk.learnOwn(pending.cosines))
+    const walk = new Walk(pending.row, this.#touch)
+    if (pending.p !== null && pending.p > LEARN_ABOVE) walk.learnOwn(pending.cosines)
     if (this.#frozen || !walk.mayTeach(TEACHING_WINDOWS)) return
     this.#rows.touch(pending.row, 0)
     this.#learned.learn(pending.client, pending.cosines)

@@ -1,7 +1,7 @@
 import type { Event } from '../../../contract/event.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
-import { Trail, TRAIL_BYTES } from '../trail/trail.ts'
+import { Trail, TRAIL_NUMBERS, trailSections } from '../trail/trail.ts'
 import { BINS, binOf, sumOf } from './distances.ts'
 
 const EXEMPLARS = 5
@@ -10,22 +10,26 @@ const ID_BYTES = 32
 const MOST_OWN = 8_192
 
 // The row, in numbers (the first belongs to the map).
-const [STARTED, REPEATS, COLLINEAR, TAUGHT, WARNED, NUMBERS] = [1, 2, 3, 4, 5, 6]
-// And in bytes after them.
-const COSINES = NUMBERS * 8
+const [STARTED, REPEATS, COLLINEAR, TAUGHT, WARNED, TRAIL] = [1, 2, 3, 4, 5, 6]
+// And in bytes after them and the trail's.
+const COSINES = (TRAIL + TRAIL_NUMBERS) * 8
 const IDS = COSINES + 8 * Math.ceil(BINS / 8)
-const TRAIL = IDS + EXEMPLARS * ID_BYTES
-const OWN = TRAIL + TRAIL_BYTES
-
-/** What moves with each request, then what moves with a window that was learned. */
-export const SECTIONS = [
-  { name: 'walk.1', bytes: OWN },
-  { name: 'own.1', bytes: 8 * Math.ceil((2 * BINS) / 8) },
-] as const
+const OWN = IDS + EXEMPLARS * ID_BYTES
+const OWN_BYTES = 8 * Math.ceil((2 * BINS) / 8)
 const OWN_SECTION = 1
+const TRAIL_PLACE = { numbers: TRAIL, from: OWN + OWN_BYTES, section: 2 } as const
+
+/** What moves with each request, what moves with a window that was learned, and vectors. */
+export const SECTIONS = [
+  { name: 'walk.2', bytes: OWN },
+  { name: 'own.2', bytes: OWN_BYTES },
+  ...trailSections('trail.2'),
+] as const
 
 /** One principal's open window and its own past. A view on its row. */
 export class Walk {
+  readonly #row: Row
+  readonly #touch: (row: Row, section: number) => void
   readonly #numbers: Float64Array
   readonly #bytes: Uint8Array
   readonly trail: Trail
@@ -34,10 +38,13 @@ export class Walk {
   /** Cosines of quiet windows, by bin. */
   readonly own: Uint16Array
 
-  constructor(row: Row) {
+  /** `touch`: notes that a section has changed; the first one is noted by the use of the row. */
+  constructor(row: Row, touch: (row: Row, section: number) => void) {
+    this.#row = row
+    this.#touch = touch
     this.#numbers = row.numbers
     this.#bytes = row.bytes
-    this.trail = new Trail(row, TRAIL)
+    this.trail = new Trail(row, TRAIL_PLACE, touch)
     this.cosines = row.bytes.subarray(COSINES, COSINES + BINS)
     this.own = new Uint16Array(row.bytes.buffer, row.bytes.byteOffset + OWN, BINS)
   }
@@ -64,13 +71,13 @@ export class Walk {
   }
 
   /** Makes a quiet window part of the principal's own past. */
-  learnOwn(cosines: Uint8Array): typeof OWN_SECTION {
+  learnOwn(cosines: Uint8Array): void {
     const halve = sumOf(this.own) > MOST_OWN
     for (let bin = 0; bin < BINS; bin++) {
       const held = this.own[bin] ?? 0
       this.own[bin] = (halve ? held >> 1 : held) + (cosines[bin] ?? 0)
     }
-    return OWN_SECTION
+    this.#touch(this.#row, OWN_SECTION)
   }
 
   /** True for the first `most` windows that are taught to the fleet: a busy principal weighs no more than others. */

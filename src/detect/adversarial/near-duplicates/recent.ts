@@ -1,28 +1,40 @@
 import type { Event } from '../../../contract/event.ts'
-import type { Row } from '../../state/keyed-rows.ts'
+import type { Row, Section } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
-import { Trail, TRAIL_BYTES } from '../trail/trail.ts'
+import { Trail, TRAIL_NUMBERS, trailSections } from '../trail/trail.ts'
 import { BIT_WORDS, differingBits, shareOf, SMALLEST } from './fingerprint.ts'
 
 /** Inputs of one principal that are remembered. */
 const MEMORY = 16
+/** Of them are stored together: one by one a request writes less, but a principal that is new or evicted takes more keys. */
+const TOGETHER = 2
 const EXEMPLARS = 5
 const ID_BYTES = 32
 
 // The row, in numbers (the first belongs to the map).
-const [STARTED, TRIALS, HITS, REPEATS, COLLINEAR, ENTERED, TAUGHT, WARNED, OWN_TRIALS, OWN_HITS, NUMBERS] = [
+const [STARTED, TRIALS, HITS, REPEATS, COLLINEAR, ENTERED, TAUGHT, WARNED, OWN_TRIALS, OWN_HITS, TRAIL] = [
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ]
-// And in bytes after them. One remembered input: what it was exactly, its sign bits, its hashes and how many they are.
-const IDS = NUMBERS * 8
-const ENTRIES = IDS + EXEMPLARS * ID_BYTES
+// And in bytes after them and the trail's. One remembered input: what it was exactly, its sign bits, its hashes and how many they are.
+const IDS = (TRAIL + TRAIL_NUMBERS) * 8
+const IDS_BYTES = EXEMPLARS * ID_BYTES
+const ENTRIES = IDS + IDS_BYTES
 const ENTRY_BITS = 8
 const ENTRY_COUNT = ENTRY_BITS + 4 * BIT_WORDS
 const ENTRY_HASHES = ENTRY_COUNT + 8
 const ENTRY_BYTES = ENTRY_HASHES + 4 * SMALLEST
-const TRAIL = ENTRIES + MEMORY * ENTRY_BYTES
+const [IDS_SECTION, ENTRIES_SECTION] = [1, 2]
+const BLOCKS = MEMORY / TOGETHER
+const TRAIL_PLACE = { numbers: TRAIL, from: ENTRIES + MEMORY * ENTRY_BYTES, section: ENTRIES_SECTION + BLOCKS } as const
+const ROW_BYTES = TRAIL_PLACE.from
 
-export const SECTION = { name: 'recent.1', bytes: TRAIL + TRAIL_BYTES } as const
+/** What moves with each request, what moves with a near one, remembered inputs of which a request writes one, and vectors. */
+export const SECTIONS: readonly Section[] = [
+  { name: 'recent.2', bytes: IDS },
+  { name: 'near.2', bytes: IDS_BYTES },
+  ...Array.from({ length: BLOCKS }, (_, block) => ({ name: `inputs.2.${block}`, bytes: TOGETHER * ENTRY_BYTES })),
+  ...trailSections('trail.2'),
+]
 
 /** An input as it is remembered: hashes alone. */
 export interface Fingerprint {
@@ -44,15 +56,21 @@ export interface Nearness {
 export class Recent {
   readonly #numbers: Float64Array
   readonly #row: Row
-  /** The same bytes as words of 32 bits. */
+  readonly #touch: (row: Row, section: number) => void
+  /** The same bytes, up to the trail's, as words of 32 bits. */
   readonly #words: Uint32Array
-  readonly trail: Trail
 
-  constructor(row: Row) {
+  /** `touch`: notes that a section has changed; the first one is noted by the use of the row. */
+  constructor(row: Row, touch: (row: Row, section: number) => void) {
     this.#row = row
+    this.#touch = touch
     this.#numbers = row.numbers
-    this.#words = new Uint32Array(row.bytes.buffer, row.bytes.byteOffset, SECTION.bytes / 4)
-    this.trail = new Trail(row, TRAIL)
+    this.#words = new Uint32Array(row.bytes.buffer, row.bytes.byteOffset, ROW_BYTES / 4)
+  }
+
+  /** The way of its vectors; of texts there is none. */
+  trail(): Trail {
+    return new Trail(this.#row, TRAIL_PLACE, this.#touch)
   }
 
   /** True when the input is one of those remembered, exactly: a retry, counted and not remembered again. */
@@ -80,11 +98,14 @@ export class Recent {
     const { bytes } = this.#row
     bytes.copyWithin(IDS + ID_BYTES, IDS, IDS + (EXEMPLARS - 1) * ID_BYTES)
     writeShortText(bytes, IDS, ID_BYTES, event.id)
+    this.#touch(this.#row, IDS_SECTION)
   }
 
   remember({ exact, bits, hashes }: Fingerprint): void {
-    const from = at(this.#get(ENTERED) % MEMORY)
+    const slot = this.#get(ENTERED) % MEMORY
+    const from = at(slot)
     this.#add(ENTERED, 1)
+    this.#touch(this.#row, ENTRIES_SECTION + Math.floor(slot / TOGETHER))
     this.#numbers[from / 8] = exact
     const words = this.#words.fill(0, (from + ENTRY_BITS) / 4, (from + ENTRY_BYTES) / 4)
     if (bits) words.set(bits, (from + ENTRY_BITS) / 4)
@@ -93,6 +114,7 @@ export class Recent {
   }
 
   close(): void {
+    if (this.hits > 0) this.#touch(this.#row, IDS_SECTION)
     for (const number of [TRIALS, HITS, REPEATS, COLLINEAR]) this.#numbers[number] = 0
     this.#row.bytes.fill(0, IDS, IDS + EXEMPLARS * ID_BYTES)
   }

@@ -1,4 +1,4 @@
-import type { Row } from '../../state/keyed-rows.ts'
+import type { Row, Section } from '../../state/keyed-rows.ts'
 import { KEPT } from './projection.ts'
 
 /** What a request is to the one before it. `cosine` is that of its step with the last step. */
@@ -23,70 +23,97 @@ const TIGHT = 0.2
 /** Share of answers other than the one before that a point near a boundary may have; labels told apart by are half. */
 const SAME_ANSWER = 0.2
 
-// In numbers.
-const [LENGTH, ANSWER, ANSWERS, CHANGED, STEPS, COSINES, SQUARES, HALVES, RESTED, NUMBERS] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 10,
+// In numbers, from the place on that the owner of the row gives. `LAST`: which of the two vectors is the last one. `WAITING`: 1 when
+// the last vector belongs to the sum and is not yet in it.
+const [LENGTH, ANSWER, ANSWERS, CHANGED, STEPS, COSINES, SQUARES, HALVES, RESTED, LAST, WAITING] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
 ]
-const VECTORS = NUMBERS * 8
+/** Numbers that change with each request: they stand in the owner's first section. */
+export const TRAIL_NUMBERS = 11
+// Its own sections: the two vectors, by turns, then the sum, which takes up two vectors at a time, then the centre before.
+const [SUM_SECTION, CENTRE_SECTION] = [2, 3]
+// In 32-bit numbers from the first of them on.
+const SUM = 2 * KEPT
+const CENTRE_BEFORE = SUM + CENTRE
 
-export const TRAIL_BYTES = VECTORS + 4 * (2 * KEPT + 2 * CENTRE)
+/** Where a trail stands in its owner's row. */
+export interface TrailPlace {
+  /** Index of its first number. */
+  readonly numbers: number
+  /** Where its sections begin, in bytes, and the index of the first. */
+  readonly from: number
+  readonly section: number
+}
+
+/** Sections that follow each other in the owner's row; a request writes one of the vectors and, at every second, the sum. */
+export function trailSections(version: string): readonly Section[] {
+  return [
+    { name: `${version}.even`, bytes: 4 * KEPT },
+    { name: `${version}.odd`, bytes: 4 * KEPT },
+    { name: `${version}.sum`, bytes: 4 * CENTRE },
+    { name: `${version}.centre`, bytes: 4 * CENTRE },
+  ]
+}
 
 /**
- * The way of one principal's vectors (projections of them), held in a row from byte `at` on: the last vector, the last
- * step, and whether they are a **resting scene**: points closely around one centre that does not move, with nearly the
+ * The way of one principal's vectors (projections of them), held in a row: the last vector and the
+ * one before, and whether they are a **resting scene**: points closely around one centre that does not move, with nearly the
  * same answer each time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
  * reads scores must move to gain from them; and pairs x + u, x - u (NES) have steps of cosine -0.71, not -0.5. Without
  * answers in the telemetry no scene is known to rest.
  */
 export class Trail {
-  readonly #numbers: Float64Array
-  readonly #last: Float32Array
-  readonly #step: Float32Array
-  readonly #sum: Float32Array
-  readonly #centre: Float32Array
+  readonly #row: Row
+  readonly #place: TrailPlace
+  readonly #touch: (row: Row, section: number) => void
+  readonly #floats: Float32Array
 
-  constructor(row: Row, at: number) {
-    const from = row.bytes.byteOffset + at
-    const { buffer } = row.bytes
-    this.#numbers = new Float64Array(buffer, from, NUMBERS)
-    this.#last = new Float32Array(buffer, from + VECTORS, KEPT)
-    this.#step = new Float32Array(buffer, from + VECTORS + 4 * KEPT, KEPT)
-    this.#sum = new Float32Array(buffer, from + VECTORS + 8 * KEPT, CENTRE)
-    this.#centre = new Float32Array(buffer, from + VECTORS + 8 * KEPT + 4 * CENTRE, CENTRE)
+  constructor(row: Row, place: TrailPlace, touch: (row: Row, section: number) => void) {
+    this.#row = row
+    this.#place = place
+    this.#touch = touch
+    this.#floats = new Float32Array(row.bytes.buffer, row.bytes.byteOffset + place.from, CENTRE_BEFORE + CENTRE)
   }
 
-  /** `answer`: a number that stands for the output; undefined when there was none. */
+  /** `answer`: a number that stands for the output; undefined when there was none. The owner stores its first section. */
   enter(vector: Float32Array, answer: number | undefined): Step {
     const length = this.#get(LENGTH)
-    const last = this.#last
     if (length === 0) {
-      last.set(vector)
+      this.#keep(vector, 0)
       this.#set(LENGTH, 1)
       this.#answer(answer)
       return { kind: 'first' }
     }
+    const floats = this.#floats
+    const last = this.#get(LAST) * KEPT
+    const earlier = earlierOf(this.#get(LAST)) * KEPT
     let dot = 0
     let square = 0
     let lastSquare = 0
     let acrossSquare = 0
     for (let k = 0; k < KEPT; k++) {
-      const step = (vector[k] ?? 0) - (last[k] ?? 0)
-      const before = this.#step[k] ?? 0
+      const from = floats[last + k] ?? 0
+      const step = (vector[k] ?? 0) - from
+      const before = Math.fround(from - (floats[earlier + k] ?? 0))
       dot += step * before
       square += step * step
       lastSquare += before * before
       acrossSquare += (step + before) ** 2
     }
     if (square === 0) return { kind: 'repeat' }
-    for (let k = 0; k < KEPT; k++) this.#step[k] = (vector[k] ?? 0) - (last[k] ?? 0)
-    last.set(vector)
+    this.#keep(vector, earlierOf(this.#get(LAST)))
     this.#set(LENGTH, 2)
     this.#answer(answer)
     if (length === 1) return { kind: 'first' }
     const cosine = Math.max(-1, Math.min(1, dot / Math.sqrt(square * lastSquare)))
-    if (!Number.isFinite(cosine) || isOnLine(cosine, (dot + lastSquare) / Math.sqrt(lastSquare), acrossSquare, square))
+    if (
+      !Number.isFinite(cosine) ||
+      isOnLine(cosine, (dot + lastSquare) / Math.sqrt(lastSquare), acrossSquare, square)
+    ) {
+      if (this.#get(WAITING) > 0) this.#sumUp(earlierOf(this.#get(LAST)))
       return { kind: 'collinear' }
-    this.#gather(vector, cosine, square)
+    }
+    this.#gather(cosine, square)
     return { kind: 'step', cosine }
   }
 
@@ -106,23 +133,48 @@ export class Trail {
     this.#set(ANSWERS, this.#get(ANSWERS) + 1)
   }
 
-  #gather(vector: Float32Array, cosine: number, square: number): void {
-    for (let k = 0; k < CENTRE; k++) this.#sum[k] = (this.#sum[k] ?? 0) + (vector[k] ?? 0)
+  /** The vector becomes the last one, in this of the two places. */
+  #keep(vector: Float32Array, at: number): void {
+    this.#floats.set(vector, at * KEPT)
+    this.#set(LAST, at)
+    this.#touch(this.#row, this.#place.section + at)
+  }
+
+  /** Adds the vectors in these of the two places to the sum, in this order. */
+  #sumUp(...places: readonly number[]): void {
+    const floats = this.#floats
+    for (const at of places)
+      for (let k = 0; k < CENTRE; k++) floats[SUM + k] = (floats[SUM + k] ?? 0) + (floats[at * KEPT + k] ?? 0)
+    this.#set(WAITING, 0)
+    this.#touch(this.#row, this.#place.section + SUM_SECTION)
+  }
+
+  /** The last vector came by a step. It waits for the next one, so that the sum is stored half as often. */
+  #gather(cosine: number, square: number): void {
     const steps = this.#get(STEPS) + 1
     this.#set(STEPS, steps)
     this.#set(COSINES, this.#get(COSINES) + cosine)
     this.#set(SQUARES, this.#get(SQUARES) + square)
-    if (steps < HALF) return
+    const last = this.#get(LAST)
+    if (this.#get(WAITING) > 0) this.#sumUp(earlierOf(last), last)
+    else if (steps < HALF) this.#set(WAITING, 1)
+    else this.#sumUp(last)
+    if (steps >= HALF) this.#compare(steps)
+  }
+
+  /** Half a window is full: does its centre lie where the one before did? */
+  #compare(steps: number): void {
+    const floats = this.#floats
     // A step is the difference of two independent points, so half its square is their variance, here in all `KEPT` numbers.
     const variance = (this.#get(SQUARES) / steps / 2) * (CENTRE / KEPT)
     let [strayed, own, hasBefore] = [0, 0, false]
     for (let k = 0; k < CENTRE; k++) {
-      const centre = (this.#sum[k] ?? 0) / steps
-      const before = this.#centre[k] ?? 0
+      const centre = (floats[SUM + k] ?? 0) / steps
+      const before = floats[CENTRE_BEFORE + k] ?? 0
       if (before !== 0) hasBefore = true
       strayed += (centre - before) ** 2
       own += centre ** 2
-      this.#centre[k] = centre
+      floats[CENTRE_BEFORE + k] = centre
     }
     const rests =
       variance <= TIGHT * own &&
@@ -133,15 +185,21 @@ export class Trail {
       if (rests) this.#set(RESTED, this.#get(RESTED) + 1)
     }
     for (const at of [STEPS, COSINES, SQUARES]) this.#set(at, 0)
-    this.#sum.fill(0)
+    floats.fill(0, SUM, SUM + CENTRE)
+    this.#touch(this.#row, this.#place.section + CENTRE_SECTION)
   }
 
   #get(at: number): number {
-    return this.#numbers[at] ?? 0
+    return this.#row.numbers[this.#place.numbers + at] ?? 0
   }
   #set(at: number, value: number): void {
-    this.#numbers[at] = value
+    this.#row.numbers[this.#place.numbers + at] = value
   }
+}
+
+/** The place of the vector before the one in this place. */
+function earlierOf(at: number): number {
+  return 1 - at
 }
 
 /**

@@ -6,7 +6,20 @@ import { seededRandom } from '../../../../src/runtime/random.ts'
 import { detectorContext } from '../../../support/detector-context.ts'
 import { event } from '../../../support/events.ts'
 import { detectorConformance } from '../../conformance.ts'
-import { antithetic, cloud, LENGTH, natural, noise, ordinary, plus, requestsOf, smallestP, watch } from '../streams.ts'
+import {
+  antithetic,
+  bytesStored,
+  cloud,
+  image,
+  LENGTH,
+  natural,
+  noise,
+  ordinary,
+  plus,
+  requestsOf,
+  smallestP,
+  watch,
+} from '../streams.ts'
 
 const WINDOW = 63
 const parse = (config: object = {}) => deltaSimilarity.config.parse(config)
@@ -94,7 +107,7 @@ describe('a caller who means no harm', () => {
     )
     expect(scores.map(({ p }) => p)).toEqual([1, 1, 1])
     expect(scores[0]?.explain.text).toContain('at rest')
-    expect(detector.changes().filter(({ key, value }) => key.startsWith('own.1') && (value?.length ?? 0) > 0)).toEqual(
+    expect(detector.changes().filter(({ key, value }) => key.startsWith('own.2') && (value?.length ?? 0) > 0)).toEqual(
       [],
     )
   })
@@ -134,6 +147,22 @@ describe('what is ordinary', () => {
   test('is refused when damaged', async () => {
     await expect(open(reference?.slice(0, 60))).rejects.toThrow('damaged')
   })
+})
+
+test('one more request of a known principal stores half of its row', async () => {
+  const random = seededRandom(15)
+  const detector = await open()
+  bytesStored(
+    detector,
+    requestsOf('key:known', 10, () => image(random)),
+  )
+  const bytes = bytesStored(
+    detector,
+    requestsOf('key:known', 200, () => image(random)),
+  )
+  expect(bytes[100]).toBeLessThan(1_200)
+  expect(bytes.at(-1)).toBeLessThan(1_700)
+  expect(bytes[0]).toBeGreaterThan(800)
 })
 
 test('vectors that cannot be looked at are counted by reason and change nothing', async () => {

@@ -8,7 +8,19 @@ import { detectorContext } from '../../../support/detector-context.ts'
 import { event } from '../../../support/events.ts'
 import { detectorConformance } from '../../conformance.ts'
 import { MONDAY } from '../../traffic.ts'
-import { antithetic, cloud, natural, noise, ordinary, plus, requestsOf, smallestP, watch } from '../streams.ts'
+import {
+  antithetic,
+  bytesStored,
+  cloud,
+  image,
+  natural,
+  noise,
+  ordinary,
+  plus,
+  requestsOf,
+  smallestP,
+  watch,
+} from '../streams.ts'
 
 const WINDOW = 16
 const WORDS = 'alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa'.split(
@@ -171,6 +183,40 @@ test('what cannot be looked at is counted by reason; of a long prompt the beginn
     text_cut: 1,
     vector_not_finite: 1,
     vector_too_short: 1,
+  })
+})
+
+describe('one more request of a principal that has taught the fleet', () => {
+  test('with a prompt stores less than 700 bytes, and 450 where it is not near to another', async () => {
+    const random = seededRandom(16)
+    const detector = await open({ window: 63 })
+    bytesStored(
+      detector,
+      prompts('key:text', 70, () => words(random, 40)),
+    )
+    const bytes = bytesStored(
+      detector,
+      prompts('key:text', 200, () => words(random, 40)),
+    )
+    expect(bytes.at(-1)).toBeLessThan(700)
+    expect(bytes[100]).toBeLessThan(450)
+    expect(bytes[0]).toBeGreaterThan(200)
+  })
+
+  test('with a vector stores less than 1,500 bytes, and 1,250 where it is not near to another', async () => {
+    const random = seededRandom(17)
+    const detector = await open({ window: 63 })
+    bytesStored(
+      detector,
+      requestsOf('key:vector', 70, () => image(random)),
+    )
+    const bytes = bytesStored(
+      detector,
+      requestsOf('key:vector', 200, () => image(random)),
+    )
+    expect(bytes.at(-1)).toBeLessThan(1_500)
+    expect(bytes[100]).toBeLessThan(1_250)
+    expect(bytes[0]).toBeGreaterThan(600)
   })
 })
 
