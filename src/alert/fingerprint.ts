@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { Score } from '../contract/detect.ts'
 import type { Event } from '../contract/event.ts'
 import type { Finding } from '../contract/rules.ts'
 import { base32 } from '../runtime/base32.ts'
@@ -39,8 +40,14 @@ export function groupValuesOf(finding: Finding): GroupValues {
 function groupValue(finding: Finding, name: string): string {
   if (name === 'principal') return principalOf(finding) ?? ''
   const { event, score } = finding
-  const own = valueIn(event, finding.groupFields?.[name] ?? name)
-  return own === undefined && score && score.event !== event ? (valueIn(score.event, name) ?? '') : (own ?? '')
+  const field = finding.groupFields?.[name] ?? name
+  const own = (score && ofScore(score, field)) ?? valueIn(event, field)
+  return own ?? (score && score.event !== event ? valueIn(score.event, name) : undefined) ?? ''
+}
+
+/** What rules see of a score by that name: a detail of its explanation, its detector or its direction. */
+function ofScore({ explain, detector, direction }: Score, name: string): string | undefined {
+  return scalar(valueAt({ ...explain, detector, direction }, name))
 }
 
 function valueIn(event: Event, name: string): string | undefined {

@@ -62,6 +62,14 @@ describe('group values', () => {
     expect(valuesOf(['user.arn'], nobody)).toEqual(['***'])
   })
 
+  test('of a score are the details of its explanation, as the judge hands it over', () => {
+    const on = event({ fields: { cluster: 'of the event', deployment: 'd1' } })
+    const explain = { feature: 'shared_templates', seen: 9, expected: 1, text: 'nine', cluster: 'key:a' }
+    const facts = rule({ groupBy: ['cluster', 'detector', 'deployment'] })
+    const values = groupValuesOf(finding({ rule: facts, event: on, score: score(on, { explain }) }))
+    expect(values.map(([, value]) => value)).toEqual(['key:a', score(on).detector, 'd1'])
+  })
+
   test('of a score are its own fields, then those of the event it is on', () => {
     const on = event({ fields: { model: 'm1' } })
     const seen = event({ fields: { detector: 'drift' } })

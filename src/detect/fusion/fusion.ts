@@ -54,7 +54,7 @@ const SECTION = { name: 'evidence.1', bytes: 8 * (SLOTS_FROM + MOST_DETECTORS * 
  * independent (a client that is unlike others is so in every window), so their e-values are averaged, not multiplied: a
  * mean of e-values is an e-value however they depend on each other (Vovk and Wang 2021, sec. 3). Half of it is the detector
  * that has just looked (half of that its newest window), half the mean of all. It is told when it reaches the
- * budget's threshold, and then at each look of the weightiest detector; until it has fallen to a tenth of that, it is one
+ * budget's threshold, and then at each look of the weightiest detector and of any that reaches it alone; until it has fallen to a tenth of that, it is one
  * alarm.
  *
  * State: 0.8 KB a principal, least recently scored out first; who was evicted begins with evidence 1, so nobody gains by
@@ -87,8 +87,8 @@ export class Fusion implements Evidence {
     const isNew = (row.numbers[ALARMED] ?? 0) === 0
     if (isNew) this.#budget.alarm(score.event.at)
     row.numbers[ALARMED] = 1
-    // While it lasts, what others see in passing adds nothing to what the weightiest has said.
-    if (!isNew && parts.some(({ e }) => e > own)) return []
+    // While it lasts, what others see in passing adds nothing, unless it would be enough by itself.
+    if (!isNew && own < threshold && parts.some(({ e }) => e > own)) return []
     return [
       {
         detector: EVIDENCE,

@@ -55,6 +55,7 @@ describe('evidence on a principal', () => {
     const evidence = fusion()
     expect(evidence.weigh(score(1e-9, { detector: 'a' }))).toHaveLength(1)
     expect(evidence.weigh(score(0.4, { detector: 'b' }))).toEqual([])
+    expect(evidence.weigh(score(1e-6, { detector: 'c' }))).toHaveLength(1)
     expect(evidence.weigh(score(1e-9, { detector: 'a' }))).toHaveLength(1)
     expect(evidence.report().alarms).toBe(1)
   })
