@@ -22,23 +22,24 @@ const FEWEST_HASHES = 4
  * changes every window is left to the sign bits of a projection, a blurred fingerprint (Charikar 2002).
  */
 export class Fingerprints {
-  readonly #symbols: Uint32Array
-  readonly #others: Uint32Array
+  readonly #symbols: Int32Array
+  readonly #others: Int32Array
   readonly #place: number
-  readonly #sorted = new Uint32Array(SMALLEST)
-  #room = roomFor(1_024)
+  /** The smallest so far, each less 2 ** 31: V8 compares whole numbers with a sign faster than unsigned ones. */
+  readonly #sorted = new Int32Array(SMALLEST)
+  #room = new Uint16Array(1_024)
 
   /** `salts`: 257 numbers that outsiders do not know. */
   constructor(salts: () => number) {
-    this.#symbols = Uint32Array.from({ length: 256 }, salts)
-    this.#others = Uint32Array.from({ length: 256 }, salts)
+    this.#symbols = Int32Array.from({ length: 256 }, salts)
+    this.#others = Int32Array.from({ length: 256 }, salts)
     this.#place = salts() | 1
   }
 
   /** Ascending, `SMALLEST` at most; empty when the vector has too little in it. */
   ofVector(vector: Float32Array): Uint32Array {
     const length = Math.min(vector.length, MOST_SYMBOLS)
-    const { symbols } = this.#inputs(length)
+    const symbols = this.#inputs(length)
     let largest = 0
     for (let i = 0; i < length; i++) largest = Math.max(largest, Math.abs(vector[i] ?? 0))
     const scale = largest > 0 ? LEVELS / largest : 0
@@ -56,63 +57,60 @@ export class Fingerprints {
       other = Math.imul(other ^ word, OTHER)
       other ^= other >>> 13
     }
-    return (mixed(one, other) & 0x1fffff) * 2 ** 32 + mixed(other, one)
+    return (mixed(one, other) & 0x1fffff) * 2 ** 32 + (mixed(other, one) >>> 0)
   }
 
   /** As `ofVector` for text, whose windows count wherever they stand. */
   ofText(text: string): Uint32Array {
     const length = Math.min(text.length, MOST_SYMBOLS)
-    const { symbols } = this.#inputs(length)
+    const symbols = this.#inputs(length)
     for (let i = 0; i < length; i++) symbols[i] = text.charCodeAt(i)
     return this.#roll(length, TEXT_WINDOW, 0)
   }
 
   #roll(length: number, window: number, place: number): Uint32Array {
     const sorted = this.#sorted
-    const { symbols, salted, others } = this.#inputs(length)
-    let [held, one, other, changes] = [0, 0, 0, 0]
+    const symbols = this.#inputs(length)
+    const [ownSalts, otherSalts] = [this.#symbols, this.#others]
+    let [held, worst, one, other, changes, before] = [0, LARGEST, 0, 0, 0, symbols[0] ?? 0]
     const oneLeaves = power(ONE, window)
     const otherLeaves = power(OTHER, window)
     for (let i = 0; i < length; i++) {
       const symbol = symbols[i] ?? 0
       const high = Math.imul(symbol >>> 8, 0x9e3779b1)
-      const ownSalt = (this.#symbols[symbol & 0xff] ?? 0) ^ high
-      const otherSalt = (this.#others[symbol & 0xff] ?? 0) ^ high
-      salted[i] = ownSalt
-      others[i] = otherSalt
+      const ownSalt = (ownSalts[symbol & 0xff] ?? 0) ^ high
+      const otherSalt = (otherSalts[symbol & 0xff] ?? 0) ^ high
       one = (Math.imul(one, ONE) + ownSalt) | 0
       other = (Math.imul(other, OTHER) + otherSalt) | 0
-      if (i > 0 && symbol !== symbols[i - 1]) changes++
+      if (symbol !== before) changes++
+      before = symbol
       if (i >= window) {
-        const left = i - window
-        one = (one - Math.imul(oneLeaves, salted[left] ?? 0)) | 0
-        other = (other - Math.imul(otherLeaves, others[left] ?? 0)) | 0
-        if (symbols[left] !== symbols[left + 1]) changes--
+        const gone = symbols[i - window] ?? 0
+        const goneHigh = Math.imul(gone >>> 8, 0x9e3779b1)
+        one = (one - Math.imul(oneLeaves, (ownSalts[gone & 0xff] ?? 0) ^ goneHigh)) | 0
+        other = (other - Math.imul(otherLeaves, (otherSalts[gone & 0xff] ?? 0) ^ goneHigh)) | 0
+        if (gone !== symbols[i - window + 1]) changes--
       }
       if (i + 1 < window || changes < FEWEST_CHANGES) continue
-      const hash = mixed(one ^ Math.imul(place, i + 1), other)
-      if (held < SMALLEST || hash < (sorted[SMALLEST - 1] ?? 0)) held = insert(sorted, held, hash)
+      const hash = mixed(one ^ Math.imul(place, i + 1), other) ^ SIGN
+      if (hash > worst) continue
+      held = insert(sorted, held, hash)
+      if (held === SMALLEST) worst = sorted[SMALLEST - 1] ?? 0
     }
-    return held < FEWEST_HASHES ? sorted.slice(0, 0) : sorted.slice(0, held)
+    const hashes = new Uint32Array(held < FEWEST_HASHES ? 0 : held)
+    for (let i = 0; i < hashes.length; i++) hashes[i] = (sorted[i] ?? 0) ^ SIGN
+    return hashes
   }
 
-  /** Room for one input's symbols and their salts. */
-  #inputs(length: number): Room {
-    if (this.#room.symbols.length < length) this.#room = roomFor(length)
+  /** Room for one input's symbols. */
+  #inputs(length: number): Uint16Array {
+    if (this.#room.length < length) this.#room = new Uint16Array(length)
     return this.#room
   }
 }
 
-interface Room {
-  readonly symbols: Uint16Array
-  readonly salted: Int32Array
-  readonly others: Int32Array
-}
-
-function roomFor(length: number): Room {
-  return { symbols: new Uint16Array(length), salted: new Int32Array(length), others: new Int32Array(length) }
-}
-
+/** Makes of an unsigned number one with a sign, in the same order; and the largest of those. */
+const [SIGN, LARGEST] = [-(2 ** 31), 2 ** 31 - 1]
 const [ONE, OTHER] = [0x01000193, 0x5bd1e995]
 
 /**
@@ -154,14 +152,24 @@ export function differingBits(a: Int32Array, b: ArrayLike<number>, from = 0): nu
 }
 
 /** Puts a hash among the smallest, once; how many are held then. */
-function insert(sorted: Uint32Array, held: number, hash: number): number {
-  if (held === SMALLEST && hash >= (sorted[SMALLEST - 1] ?? 0)) return held
-  let at = held
-  while (at > 0 && (sorted[at - 1] ?? 0) > hash) at--
-  if (at > 0 && sorted[at - 1] === hash) return held
-  for (let i = Math.min(held, SMALLEST - 1); i > at; i--) sorted[i] = sorted[i - 1] ?? 0
+function insert(sorted: Int32Array, held: number, hash: number): number {
+  const end = Math.min(held, SMALLEST - 1)
+  const last = sorted[end] ?? 0
+  if (held === SMALLEST && hash >= last) return held
+  let at = end
+  for (; at > 0; at--) {
+    const before = sorted[at - 1] ?? 0
+    if (before <= hash) break
+    sorted[at] = before
+  }
+  if (at > 0 && sorted[at - 1] === hash) {
+    // It is there already: all goes back.
+    sorted.copyWithin(at, at + 1, end + 1)
+    sorted[end] = last
+    return held
+  }
   sorted[at] = hash
-  return Math.min(SMALLEST, held + 1)
+  return end + 1
 }
 
 function power(base: number, exponent: number): number {
@@ -175,5 +183,5 @@ function mixed(one: number, other: number): number {
   let hash = one ^ ((other << 16) | (other >>> 16))
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ other ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return hash ^ (hash >>> 16)
 }

@@ -49,6 +49,15 @@ describe('a fingerprint', () => {
     expect(shareOf(hashes, hashes)).toBe(1)
   })
 
+  test('of a text said over and over is that of the text, but for the seam, and has no doubles', () => {
+    const prints = fingerprints()
+    const text = Array.from({ length: 40 }, (_, i) => (i * i * 7919).toString(36)).join(' ')
+    const again = prints.ofText(text.repeat(8))
+    expect([...again]).toEqual([...new Set(again)].toSorted((a, b) => a - b))
+    expect(again).toEqual(prints.ofText(text.repeat(2)))
+    expect(shareOf(again, prints.ofText(text))).toBeGreaterThan(0.7)
+  })
+
   test('sign bits count directions that differ', () => {
     const vector = Float32Array.from({ length: 128 }, (_, i) => (i % 3) - 0.5)
     const opposite = vector.map((value) => -value)
