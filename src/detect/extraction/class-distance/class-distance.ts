@@ -103,6 +103,7 @@ class ClassDistanceDetector implements Detector {
     const query = placing.of(event.inference, features)
     if (!query) return this.#skip('vector_not_finite')
     const window = new OpenWindow(this.#rows.use(event.principal))
+    if (window.holds(query)) return this.#skip('repeat')
     const filled = window.add(query, event.at, event.id, placing.model, placing.space)
     return filled ? [this.#verdict(event, filled, this.#frozen)] : NOTHING
   }

@@ -47,6 +47,20 @@ export class OpenWindow {
     this.#coordinates = new Int8Array(buffer, byteOffset + COORDINATE_BYTES, WINDOW * COORDINATES)
   }
 
+  /** Whether this very query is among the last 32: a client that sends all twice has no other inputs than one that does not. */
+  holds({ coordinates, place }: Placed): boolean {
+    const { numbers, bytes } = this.#row
+    const kept = Math.min(WINDOW, numbers[VOTED] ?? 0)
+    for (let i = 0; i < kept; i++) {
+      if (bytes[PLACES + i] !== place) continue
+      const from = i * COORDINATES
+      let at = 0
+      while (at < COORDINATES && this.#coordinates[from + at] === coordinates[at]) at++
+      if (at === COORDINATES) return true
+    }
+    return false
+  }
+
   /** Adds a query; the window that it fills is told and begins anew. */
   add(query: Placed, at: number, id: string, model: Model, space: Space): Filled | undefined {
     const { numbers, bytes } = this.#row
@@ -82,7 +96,6 @@ export class OpenWindow {
     numbers[COUNT] = 0
     numbers.fill(0, OUTSIDE, FARTHEST + EXEMPLARS)
     bytes.fill(0, IDS, VOTES)
-    bytes.fill(0, PLACES)
     return filled
   }
 

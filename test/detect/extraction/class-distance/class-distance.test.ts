@@ -76,6 +76,17 @@ describe('queries and the classes they are given', () => {
     expect(alone?.explain.seen).toBeCloseTo(prepared?.explain.seen ?? 0, 3)
   })
 
+  test('a client that sends everything twice, or again and again, is one that sends it once', async () => {
+    const random = seededRandom(14)
+    const once = requests('key:t', 64, (label) => input(random, label))
+    const twice = once.flatMap((each) => [each, event({ ...each, inference: each.inference ?? {} })])
+    const [plain, doubled] = [await scored(once), await scored(twice)]
+    expect(doubled.map(({ p }) => p)).toEqual(plain.map(({ p }) => p))
+    const [first] = once
+    const same = Array.from({ length: 200 }, () => event({ ...first, inference: first?.inference ?? {} }))
+    expect(await scored(same)).toEqual([])
+  })
+
   test('fifty votes count, not those before them', async () => {
     const random = seededRandom(6)
     const events = requests('key:v', 128, (label) => input(random, label, 3))
