@@ -1,4 +1,5 @@
 import type { KeyUse, StateChange } from '../../contract/detect.ts'
+import { UseOrder } from './use-order.ts'
 
 /** A part of a row that is stored under a key of its own, so that what moves seldom is written seldom. */
 export interface Section {
@@ -13,13 +14,24 @@ export class Row {
   key = ''
   /** A bit for each section that differs from what `changes` last gave. */
   dirty = 0
+  /** Its number among the rows of its map, from 0. */
+  readonly place: number
   readonly numbers: Float64Array
   readonly bytes: Uint8Array
 
-  constructor(slab: ArrayBuffer, offset: number, bytes: number) {
+  constructor(place: number, slab: ArrayBuffer, offset: number, bytes: number) {
+    this.place = place
     this.numbers = new Float64Array(slab, offset, bytes / 8)
     this.bytes = new Uint8Array(slab, offset, bytes)
   }
+}
+
+/** A section as it lies in a row, from byte `from` to before `to`. */
+interface Part {
+  /** Before a row's key in the stored key. */
+  readonly prefix: string
+  readonly from: number
+  readonly to: number
 }
 
 const ROWS_PER_SLAB = 256
@@ -30,18 +42,20 @@ const ROWS_PER_SLAB = 256
  * is the section's bytes in host order, without trailing zeros (eight at a time).
  */
 export class KeyedRows {
-  readonly #sections: readonly (Section & { readonly from: number; readonly to: number })[]
+  readonly #sections: readonly Part[]
   readonly #bytes: number
   readonly #cap: number
   readonly #rows = new Map<string, Row>()
+  readonly #order = new UseOrder()
+  /** Every row by its place. */
+  readonly #places: Row[] = []
   #uses = 0
-  /** The oldest rows when last looked for, oldest first, with the use that made them so; one used since has a later one. */
-  #oldest: { readonly row: Row; readonly use: number }[] = []
-  #nextOldest = 0
   #evicted = 0
   #dirty: Row[] = []
-  /** Stored keys to delete: of evicted rows, and those that `restore` could not read. */
+  /** Keys of evicted rows, of which every section is to be deleted. */
   #gone = new Set<string>()
+  /** Stored keys that `restore` could not read, to be deleted too. */
+  #unread = new Set<string>()
   #slab = new ArrayBuffer(0)
   #slabUsed = 0
 
@@ -50,7 +64,7 @@ export class KeyedRows {
     let from = 0
     this.#sections = sections.map((section) => {
       if (section.bytes % 8 !== 0) throw new RangeError(`section ${section.name}: ${section.bytes} is no multiple of 8`)
-      return { ...section, from, to: (from += section.bytes) }
+      return { prefix: `${section.name}/`, from, to: (from += section.bytes) }
     })
     this.#bytes = from
     this.#cap = cap
@@ -63,7 +77,9 @@ export class KeyedRows {
 
   /** The row, made the most recently used; zeros when the key is new. Its first section counts as changed. */
   use(key: string): Row {
-    const row = this.#rows.get(key) ?? this.#create(key)
+    let row = this.#rows.get(key)
+    if (row) this.#order.use(row.place)
+    else row = this.#create(key)
     row.numbers[0] = ++this.#uses
     this.touch(row, 0)
     return row
@@ -82,12 +98,19 @@ export class KeyedRows {
   changes(): StateChange[] {
     const changes: StateChange[] = []
     const copies = new Copies()
-    for (const key of this.#gone) changes.push({ key, value: null })
+    for (const key of this.#unread) changes.push({ key, value: null })
+    for (const key of this.#gone)
+      for (const { prefix } of this.#sections) changes.push({ key: prefix + key, value: null })
     for (const row of this.#dirty) {
-      for (const [at, section] of this.#sections.entries())
-        if (row.dirty & (1 << at)) changes.push({ key: storedKey(section, row.key), value: copies.of(row, section) })
+      const { dirty, key } = row
+      // Most rows have changed in nothing but their first section.
+      for (let at = 0, rest = dirty; rest !== 0; at++, rest >>>= 1) {
+        const section = this.#sections[at]
+        if ((rest & 1) !== 0 && section) changes.push({ key: section.prefix + key, value: copies.of(row, section) })
+      }
       row.dirty = 0
     }
+    this.#unread = new Set()
     this.#gone = new Set()
     this.#dirty = []
     return changes
@@ -99,27 +122,28 @@ export class KeyedRows {
     let unknown = 0
     for (const { key, value } of state) {
       if (value === null) continue
-      const section = this.#sections.find(({ name }) => key.startsWith(`${name}/`))
-      if (!section || value.length > section.bytes) {
-        this.#gone.add(key)
+      const section = this.#sections.find(({ prefix }) => key.startsWith(prefix))
+      if (!section || value.length > section.to - section.from) {
+        this.#unread.add(key)
         unknown++
         continue
       }
-      const name = key.slice(section.name.length + 1)
+      const name = key.slice(section.prefix.length)
       const row = this.#rows.get(name) ?? this.#add(name)
       row.bytes.set(value, section.from)
       this.#uses = Math.max(this.#uses, row.numbers[0] ?? 0)
     }
+    this.#order.clear()
+    for (const { place } of [...this.#rows.values()].toSorted((a, b) => useOf(a) - useOf(b))) this.#order.add(place)
     while (this.#rows.size > this.#cap) this.#evict()
     return unknown
   }
 
   #create(key: string): Row {
     const row = this.#rows.size >= this.#cap ? this.#reuse(key) : this.#add(key)
-    for (const [at, section] of this.#sections.entries()) {
-      this.touch(row, at)
-      this.#gone.delete(storedKey(section, key))
-    }
+    for (let at = 0; at < this.#sections.length; at++) this.touch(row, at)
+    this.#gone.delete(key)
+    this.#settle(key)
     return row
   }
 
@@ -129,40 +153,26 @@ export class KeyedRows {
     row.numbers.fill(0)
     row.key = key
     this.#rows.set(key, row)
+    this.#order.add(row.place)
     return row
   }
 
   #evict(): Row | undefined {
-    const row = this.#takeOldest()
+    const place = this.#order.takeOldest()
+    const row = place === undefined ? undefined : this.#places[place]
     if (!row) return undefined
     this.#rows.delete(row.key)
-    for (const section of this.#sections) this.#gone.add(storedKey(section, row.key))
+    this.#settle(row.key)
+    this.#gone.add(row.key)
     // It may stay in the list of changed rows: `changes` passes over rows with nothing to say.
     row.dirty = 0
     this.#evicted++
     return row
   }
 
-  /** Exact: rows beyond those looked for were used later, and so was each of them that was used since. */
-  #takeOldest(): Row | undefined {
-    for (let look = 0; look < 2; look++) {
-      while (this.#nextOldest < this.#oldest.length) {
-        const found = this.#oldest[this.#nextOldest++]
-        if (found && found.row.numbers[0] === found.use) return found.row
-      }
-      this.#lookForOldest()
-    }
-    return undefined
-  }
-
-  /** An eighth of the rows at a time: a sort now and then costs less than a list that is mended at every use. */
-  #lookForOldest(): void {
-    const uses = Float64Array.from(this.#rows.values(), useOf).sort()
-    const latest = uses[Math.floor(uses.length / 8)] ?? 0
-    this.#oldest = []
-    for (const row of this.#rows.values()) if (useOf(row) <= latest) this.#oldest.push({ row, use: useOf(row) })
-    this.#oldest.sort((a, b) => a.use - b.use)
-    this.#nextOldest = 0
+  /** What was stored of the key is replaced or deleted by other means. */
+  #settle(key: string): void {
+    if (this.#unread.size > 0) for (const { prefix } of this.#sections) this.#unread.delete(prefix + key)
   }
 
   #add(key: string): Row {
@@ -170,19 +180,22 @@ export class KeyedRows {
       this.#slab = new ArrayBuffer(this.#bytes * Math.min(ROWS_PER_SLAB, this.#cap))
       this.#slabUsed = 0
     }
-    const row = new Row(this.#slab, this.#slabUsed, this.#bytes)
+    const row = new Row(this.#places.length, this.#slab, this.#slabUsed, this.#bytes)
     this.#slabUsed += this.#bytes
     row.key = key
     this.#rows.set(key, row)
+    this.#places.push(row)
+    this.#order.add(row.place)
     return row
   }
 
   #clear(): void {
     this.#rows.clear()
+    this.#order.clear()
+    this.#places.length = 0
     this.#gone.clear()
+    this.#unread.clear()
     this.#dirty = []
-    this.#oldest = []
-    this.#nextOldest = 0
     this.#uses = 0
     this.#evicted = 0
   }
@@ -190,10 +203,6 @@ export class KeyedRows {
 
 function useOf(row: Row): number {
   return row.numbers[0] ?? 0
-}
-
-function storedKey(section: Section, key: string): string {
-  return `${section.name}/${key}`
 }
 
 const COPIES_BYTES = 128 * 1024
@@ -204,7 +213,7 @@ class Copies {
   #used = 0
 
   /** The section's numbers up to the last that is not zero; -0 is not, since these may be bytes of anything. */
-  of(row: Row, section: { readonly from: number; readonly to: number }): Uint8Array {
+  of(row: Row, section: Part): Uint8Array {
     const { numbers } = row
     const first = section.from / 8
     let end = section.to / 8

@@ -71,6 +71,18 @@ describe('keyed rows', () => {
     expect(fewer.changes().every((change) => change.value === null)).toBe(true)
   })
 
+  test('a stored value that is too long is deleted, unless its key is stored anew', () => {
+    const long = ['hot.1/a', 'hot.1/b'].map((key) => ({ key, value: new Uint8Array(32) }))
+    const held = rows(2)
+    expect(held.restore(long)).toBe(2)
+    held.use('a')
+    expect(held.changes().map(({ key, value }) => [key, value?.length])).toEqual([
+      ['hot.1/b', undefined],
+      ['hot.1/a', 8],
+      ['cold.1/a', 0],
+    ])
+  })
+
   test('hold, after any uses and a restart anywhere, what a map with the same history holds', () => {
     const uses = fc.array(fc.record({ key: fc.constantFrom(...KEYS), value: fc.nat(1e6), store: fc.boolean() }))
     fc.assert(

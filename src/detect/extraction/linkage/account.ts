@@ -1,4 +1,3 @@
-import { noteBit } from '../../statistics/linear-counter.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 
@@ -32,7 +31,7 @@ const SEEN = IDS + EXEMPLARS * ID_BYTES
 export const ACCOUNT = { name: 'account.1', bytes: SEEN + SEEN_BYTES } as const
 
 /** Somebody, as a number above 0 to compare and a pseudonym to tell. */
-interface Who {
+export interface Who {
   readonly hash: number
   readonly name: string
 }
@@ -106,9 +105,14 @@ export class Account {
 
   /** True when the template is new to the window. Sets of bits never call an old one new; a few new ones pass for old. */
   isNew(template: number): boolean {
-    const isNew = noteBit(this.#row.bytes.subarray(SEEN, SEEN + SEEN_BYTES), template % (SEEN_BYTES * 8))
-    if (isNew) this.#add(DISTINCT, 1)
-    return isNew
+    const { bytes } = this.#row
+    const place = template % (SEEN_BYTES * 8)
+    const [at, bit] = [SEEN + (place >> 3), 1 << (place & 7)]
+    const seen = bytes[at] ?? 0
+    if ((seen & bit) !== 0) return false
+    bytes[at] = seen | bit
+    this.#add(DISTINCT, 1)
+    return true
   }
 
   share(id: string, holders: Holders, self: number): void {

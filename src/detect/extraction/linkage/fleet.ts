@@ -4,7 +4,7 @@ import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { countDistinct, noteElement } from '../../statistics/hyper-log-log.ts'
-import { ACCOUNT, Account, Holders, TEMPLATE } from './account.ts'
+import { ACCOUNT, Account, Holders, TEMPLATE, type Who } from './account.ts'
 import { skeletonsOf } from './skeleton.ts'
 
 /** Bytes of the sketch that counts the accounts whose templates were remembered. */
@@ -15,9 +15,11 @@ export class LinkedAccounts {
   readonly accounts: KeyedRows
   readonly #templates: KeyedRows
   readonly #known = new SingleRow('known.1', REGISTERS / 8)
+  readonly #registers = new Uint8Array(this.#known.numbers.buffer)
   readonly #hash: KeyedHash
   /** A request is learned right after it was looked at. */
-  #last: { readonly prompt: string; readonly templates: readonly number[] } = { prompt: '', templates: [] }
+  #last: { readonly prompt: string; readonly templates: readonly Template[] } = { prompt: '', templates: [] }
+  #lastWho: Who | undefined
 
   constructor(maxKeys: number, maxTemplates: number, key: Uint8Array) {
     this.accounts = new KeyedRows(maxKeys, [ACCOUNT])
@@ -28,11 +30,11 @@ export class LinkedAccounts {
   /** Adds a request to its account's window. A template counts as shared when an account other than this one was seen with it. */
   request(event: ModelRequest, prompt: string): Account {
     const account = new Account(this.accounts.use(event.principal))
-    const self = this.#who(event.principal)
+    const self = this.#who(event.principal).hash
     account.request(event.at)
-    for (const template of this.#templatesOf(prompt)) {
-      if (!account.isNew(template)) continue
-      const row = this.#templates.find(keyOf(template))
+    for (const { hash, key } of this.#templatesOf(prompt)) {
+      if (!account.isNew(hash)) continue
+      const row = this.#templates.find(key)
       if (!row) continue
       const holders = new Holders(row)
       if (holders.hasOther(self)) account.share(event.id, holders, self)
@@ -42,14 +44,14 @@ export class LinkedAccounts {
 
   /** Remembers who used the templates of this prompt. */
   learn(event: ModelRequest, prompt: string): void {
-    const who = { hash: this.#who(event.principal), name: event.principal }
-    for (const template of this.#templatesOf(prompt)) new Holders(this.#templates.use(keyOf(template))).add(who)
-    if (noteElement(new Uint8Array(this.#known.numbers.buffer), who.hash | 0)) this.#known.touch()
+    const who = this.#who(event.principal)
+    for (const { key } of this.#templatesOf(prompt)) new Holders(this.#templates.use(key)).add(who)
+    if (noteElement(this.#registers, who.hash | 0)) this.#known.touch()
   }
 
   /** About how many accounts' templates were ever remembered. */
   get known(): number {
-    return countDistinct(new Uint8Array(this.#known.numbers.buffer))
+    return countDistinct(this.#registers)
   }
 
   changes(): readonly StateChange[] {
@@ -66,18 +68,26 @@ export class LinkedAccounts {
     )
   }
 
-  #templatesOf(prompt: string): readonly number[] {
+  #templatesOf(prompt: string): readonly Template[] {
     if (this.#last.prompt !== prompt)
-      this.#last = { prompt, templates: skeletonsOf(prompt).map((skeleton) => this.#hash.of(skeleton)) }
+      this.#last = { prompt, templates: skeletonsOf(prompt).map((skeleton) => this.#templateOf(skeleton)) }
     return this.#last.templates
   }
 
-  /** Above 0: 0 is an empty place. */
-  #who(principal: string): number {
-    return 1 + this.#hash.of(principal)
+  #templateOf(skeleton: string): Template {
+    const hash = this.#hash.of(skeleton)
+    return { hash, key: String(hash) }
+  }
+
+  /** The hash is above 0: 0 is an empty place. */
+  #who(principal: string): Who {
+    if (this.#lastWho?.name !== principal) this.#lastWho = { hash: 1 + this.#hash.of(principal), name: principal }
+    return this.#lastWho
   }
 }
 
-function keyOf(template: number): string {
-  return String(template)
+/** A beginning or an end of prompts, as a number, and as the key of its row. */
+interface Template {
+  readonly hash: number
+  readonly key: string
 }

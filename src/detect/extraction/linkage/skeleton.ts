@@ -2,6 +2,9 @@
 const WORDS = 6
 /** Characters that are looked at for them, at either end. */
 const REACH = 160
+const SPACE = 32
+/** What `isLetter` is false for. */
+const BETWEEN = /[^A-Za-z\u0080-\uffff]+/g
 
 /**
  * The first and the last six words of a prompt, without punctuation, letter case and numbers: what a template leaves the
@@ -16,28 +19,35 @@ export function skeletonsOf(prompt: string): readonly string[] {
 
 function beginningOf(prompt: string): string {
   const to = Math.min(prompt.length, REACH)
-  let words = 0
-  let found = ''
+  let [words, from, end, isPlain] = [0, 0, 0, true]
   for (let at = 0; at < to && words < WORDS; at++) {
-    const from = at
+    const start = at
     while (at < to && isLetter(prompt.charCodeAt(at))) at++
-    if (at === from) continue
-    found += words++ === 0 ? prompt.slice(from, at) : ` ${prompt.slice(from, at)}`
+    if (at === start) continue
+    if (words++ === 0) from = start
+    else if (start !== end + 1 || prompt.charCodeAt(end) !== SPACE) isPlain = false
+    end = at
   }
-  return found.toLowerCase()
+  return wordsOf(prompt.slice(from, end), isPlain)
 }
 
 function endOf(prompt: string): string {
   const to = Math.max(0, prompt.length - REACH)
-  let words = 0
-  let found = ''
+  let [words, from, end, isPlain] = [0, 0, 0, true]
   for (let at = prompt.length; at > to && words < WORDS; at--) {
-    const end = at
+    const stop = at
     while (at > to && isLetter(prompt.charCodeAt(at - 1))) at--
-    if (at === end) continue
-    found = words++ === 0 ? prompt.slice(at, end) : `${prompt.slice(at, end)} ${found}`
+    if (at === stop) continue
+    if (words++ === 0) end = stop
+    else if (stop !== from - 1 || prompt.charCodeAt(stop) !== SPACE) isPlain = false
+    from = at
   }
-  return found.toLowerCase()
+  return wordsOf(prompt.slice(from, end), isPlain)
+}
+
+/** The words of `text`, which begins and ends with one; `isPlain` when there is nothing but a space between any two. */
+function wordsOf(text: string, isPlain: boolean): string {
+  return (isPlain ? text : text.replaceAll(BETWEEN, ' ')).toLowerCase()
 }
 
 /** ASCII letters, and whatever is not ASCII. */

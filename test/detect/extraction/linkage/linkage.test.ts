@@ -114,6 +114,8 @@ test.each([
   ['  12 34 !', []],
   ['Translate this', ['translate this']],
   ['Is 17 a PRIME number, yes or no?', ['is a prime number yes or', '… a prime number yes or no']],
+  ['Wörter, ohne  alles: 7 ÄÖÜ\n"x"…y', ['wörter ohne alles äöü x …y']],
+  ['a b c d e f g, h - i\tj K l', ['a b c d e f', '… g h i j k l']],
 ])('the skeletons of %j', (prompt, expected) => {
   expect(skeletonsOf(prompt)).toEqual(expected)
 })
