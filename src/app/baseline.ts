@@ -5,6 +5,7 @@ import { detectors } from '../detect/index.ts'
 import type { BudgetReport } from '../detect/fusion/budget.ts'
 import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { RefusedError } from '../runtime/errors.ts'
+import { seededRandom } from '../runtime/random.ts'
 import { Lifetime } from '../runtime/lifetime.ts'
 import { openStore } from '../store/store.ts'
 import type { Config } from './config/load.ts'
@@ -22,6 +23,8 @@ export interface BaselineOptions {
   /** Files, folders (all log files below), `.gz`, or `-` for standard input. Benign traffic. */
   readonly paths: readonly string[]
   readonly format?: string
+  /** The same seed, events and device make the same references; by chance without it. Keys are never made from it. */
+  readonly seed?: number
   /** Who asked, for the audit log. */
   readonly by: string
   readonly progress?: (text: string) => void
@@ -163,14 +166,15 @@ async function makeReferences(reading: Reading, parts: ReadonlyMap<string, Part>
 }
 
 async function openMakers({
-  options: { config, world },
+  options: { config, world, seed },
   pseudonyms,
   life,
 }: Reading): Promise<readonly { readonly name: string; readonly maker: BaselineMaker }[]> {
   const compute = await openDevice(config, world, life)
   return config.detectors.flatMap(({ name, kind, config: own }) => {
     const plugin: DetectorPlugin<unknown> | undefined = detectors.find((each) => each.kind === kind)
-    const context = detectorContext(name, world, compute, { references: new Map(), pseudonyms })
+    const chance = seed === undefined ? world : { ...world, random: seededRandom(seed) }
+    const context = detectorContext(name, chance, compute, { references: new Map(), pseudonyms })
     const maker = plugin?.baseline?.(own, context)
     return maker ? [{ name, maker: life.add(`baseline of ${name}`, maker) }] : []
   })

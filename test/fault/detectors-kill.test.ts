@@ -65,7 +65,17 @@ async function freeze(): Promise<void> {
   const week = [now - 400 * HOUR, 168 * HOUR] as const
   const lines = [...fleet.ordinary('chat', 90, 110, ...week), ...fleet.ordinary('classifier', 70, 132, ...week)]
   writeFileSync(benign, logOf(lines))
-  const made = await modelward(['baseline', benign, '-c', house.configFile, '--data', house.data, '--json'])
+  const made = await modelward([
+    'baseline',
+    benign,
+    '-c',
+    house.configFile,
+    '--data',
+    house.data,
+    '--seed',
+    '1',
+    '--json',
+  ])
   expect([made.code, made.err]).toEqual([0, expect.any(String)])
 }
 

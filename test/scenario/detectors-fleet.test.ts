@@ -206,7 +206,7 @@ async function freeze(config: string): Promise<readonly Readonly<Record<string, 
     logOf([...fleet.ordinary('chat', 90, 110, ...week), ...fleet.ordinary('classifier', 70, 132, ...week)]),
   )
   writeFileSync(file, config)
-  const made = await modelward(['baseline', log, '-c', file, '--data', data, '--json'])
+  const made = await modelward(['baseline', log, '-c', file, '--data', data, '--seed', '1', '--json'])
   rmSync(log)
   expect([made.code, made.err]).toEqual([0, expect.any(String)])
   return made.lines

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { modelward } from '../support/command.ts'
 import { eventually } from '../support/daemon.ts'
 import { runDaemon } from '../support/in-process.ts'
+import { keyedDirectory } from '../support/marked.ts'
 import { litellmLog, type LoggedRequest } from '../support/llm-log.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 
@@ -47,9 +49,10 @@ test(
   'a harvester is found once a baseline was frozen, its throttling is planned, and tenants are left alone',
   async () => {
     const now = Date.now()
+    keyedDirectory(join(folder, 'data'))
     const benign = join(folder, 'benign.ndjson')
     writeFileSync(benign, litellmLog(ordinaryWeek(now - 2 * WEEK)))
-    const made = await modelward(['baseline', benign, '--data', join(folder, 'data'), '--json'])
+    const made = await modelward(['baseline', benign, '--data', join(folder, 'data'), '--seed', '1', '--json'])
     expect(made.code).toBe(0)
     const reference = made.lines.find(({ detector }) => detector === 'query-distribution')
     expect(reference?.['sha256']).toMatch(/^[0-9a-f]{64}$/)
@@ -99,6 +102,21 @@ test(
     } finally {
       await running.stop()
     }
+  },
+  PATIENCE,
+)
+
+test(
+  'the same seed, events and pseudonyms make the same references',
+  async () => {
+    const again = join(folder, 'again')
+    keyedDirectory(again)
+    const made = await modelward(['baseline', join(folder, 'benign.ndjson'), '--data', again, '--seed', '1', '--json'])
+    const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+    const before = readFileSync(join(folder, 'data', 'references', 'query-distribution.reference'))
+    expect(made.lines.find(({ detector }) => detector === 'query-distribution')?.['sha256']).toBe(hashOf(before))
+    const wrong = await modelward(['baseline', join(folder, 'benign.ndjson'), '--seed', 'x'])
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringMatching(/--seed x: a whole number/)])
   },
   PATIENCE,
 )

@@ -9,17 +9,18 @@ import { textFlag, type Io, type Verb } from '../call/verb.ts'
 export const baseline: Verb = {
   name: 'baseline',
   summary: 'freezes what is normal from benign logs; prints the measured false-alarm rate beside the promised one',
-  usage: 'PATH… [--format NAME]',
+  usage: 'PATH… [--format NAME] [--seed NUMBER]',
   examples: [
     'modelward baseline /var/log/litellm --data /var/lib/modelward',
     'modelward baseline last-month.ndjson.gz',
   ],
-  options: { format: { type: 'string' } },
+  options: { format: { type: 'string' }, seed: { type: 'string' } },
   async run(call) {
     const { io, words, signal } = call
     if (words.length === 0) throw new UsageError('modelward baseline PATH…: which files or folders of benign traffic?')
     const data = textFlag(call, 'data')
     const format = textFlag(call, 'format')
+    const seed = seedOf(textFlag(call, 'seed'))
     const made = await makeBaseline(
       {
         config: loadConfig(textFlag(call, 'config'), data === undefined ? {} : { data }),
@@ -28,12 +29,19 @@ export const baseline: Verb = {
         by: `command line (uid ${process.getuid?.() ?? '-'})`,
         progress: (text) => io.progress(text),
         ...(format === undefined ? {} : { format }),
+        ...(seed === undefined ? {} : { seed }),
       },
       signal,
     )
     ;(io.asJson ? printLines : printText)(io, made)
     return 0
   },
+}
+
+function seedOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--seed ${text}: a whole number of at most nine digits`)
+  return Number(text)
 }
 
 function printLines(io: Io, { frozen, refused, budget, rate, principals }: Baseline): void {
