@@ -1,7 +1,7 @@
 import type { FourierPlan, Kernels } from '../../contract/compute.ts'
 import type { Event, Inference } from '../../contract/event.ts'
 import { transformRow } from '../compute/plan/fourier.ts'
-import { columnsOf, featuresOf } from './features.ts'
+import { columnsOf, featuresOf, writeFeatures } from './features.ts'
 import type { Featureless, FeatureSpec } from './features.ts'
 
 /** Random Fourier features of a request. */
@@ -15,6 +15,8 @@ export const FOURIER_SCALE = 127
 const BANDWIDTHS = [1, 2] as const
 /** Requests that go to the device at once: 512 KiB of features, which a core's cache holds. */
 const AT_ONCE = 64
+/** Places of `AT_ONCE` requests that are kept from one batch to the next: 8 MiB. */
+const MOST_KEPT = 64
 
 /** What a reference says of how requests become Fourier features. */
 export interface FourierSpec {
@@ -24,13 +26,24 @@ export interface FourierSpec {
   readonly seed: number
 }
 
-/** Requests as quantised random Fourier features, in batches on a device or one at a time. */
+/** Room for the features of `AT_ONCE` requests, and each of them. */
+interface Place {
+  readonly all: Int8Array
+  readonly rows: readonly Int8Array[]
+}
+
+/**
+ * Requests as quantised random Fourier features, in batches on a device or one at a time. The batch that was prepared last
+ * is held, in memory that the next one takes over: new memory for every request costs more than its sums.
+ */
 export class FourierFeatures {
   readonly spec: FeatureSpec
   readonly #kernels: Kernels
   readonly #plan: FourierPlan
-  readonly #prepared = new WeakMap<Inference, Int8Array>()
+  readonly #prepared = new Map<Inference, Int8Array | Featureless>()
+  readonly #inputs: Float32Array
   readonly #alone = new Float32Array(FOURIER_FEATURES)
+  readonly #places: Place[] = []
 
   constructor(kernels: Kernels, { features, bandwidth, seed }: FourierSpec) {
     this.spec = features
@@ -41,30 +54,34 @@ export class FourierFeatures {
       bandwidths: BANDWIDTHS.map((share) => share * bandwidth),
       seed,
     }
+    this.#inputs = new Float32Array(AT_ONCE * this.#plan.columns)
   }
 
-  /** Looks at the events on the device; those without a feature vector are passed over. */
+  /** Looks at the events on the device, one batch after the other; what `of` gave for the batch before is overwritten. */
   async prepare(events: readonly Event[]): Promise<void> {
-    for (let from = 0; from < events.length; from += AT_ONCE) {
-      const rows: { readonly inference: Inference; readonly values: Float32Array }[] = []
-      for (const event of events.slice(from, from + AT_ONCE)) {
-        const { inference } = event
-        if (!inference || this.#prepared.has(inference)) continue
-        const values = featuresOf(event, this.spec)
-        if (typeof values !== 'string') rows.push({ inference, values })
+    this.#prepared.clear()
+    if (this.#places.length > MOST_KEPT) this.#places.length = MOST_KEPT
+    let used = 0
+    let waiting: Inference[] = []
+    for (const { inference } of events) {
+      if (!inference || this.#prepared.has(inference)) continue
+      const missing = writeFeatures(inference, this.spec, this.#inputs, waiting.length * this.#plan.columns)
+      if (missing) {
+        this.#prepared.set(inference, missing)
+        continue
       }
-      if (rows.length === 0) continue
-      const { columns } = this.#plan
-      const values = new Float32Array(rows.length * columns)
-      for (const [row, { values: given }] of rows.entries()) values.set(given, row * columns)
-      const made = await this.#kernels.rff({ rows: rows.length, columns, values }, this.#plan)
-      const whole = quantised(made.values)
-      for (const [row, { inference }] of rows.entries())
-        this.#prepared.set(inference, whole.subarray(row * FOURIER_FEATURES, (row + 1) * FOURIER_FEATURES))
+      waiting.push(inference)
+      if (waiting.length < AT_ONCE) continue
+      await this.#transform(waiting, used++)
+      waiting = []
     }
+    if (waiting.length > 0) await this.#transform(waiting, used)
   }
 
-  /** The request's features, or why it has none. Not prepared: 50 µs on the spot, and the same on `ref` and `wasm`. */
+  /**
+   * The request's features, valid until the next `prepare`, or why it has none. Not prepared: 50 µs on the spot, and the
+   * same on `ref` and `wasm`.
+   */
   of(event: Event): Int8Array | Featureless {
     const known = event.inference && this.#prepared.get(event.inference)
     if (known) return known
@@ -75,13 +92,43 @@ export class FourierFeatures {
   /** The same for a feature vector that is at hand. */
   ofVector(values: Float32Array): Int8Array {
     transformRow(this.#plan, values, this.#alone)
-    return quantised(this.#alone)
+    const whole = new Int8Array(FOURIER_FEATURES)
+    quantise(this.#alone, whole)
+    return whole
+  }
+
+  /** The first rows of the inputs are these requests'. */
+  async #transform(requests: readonly Inference[], at: number): Promise<void> {
+    const { columns } = this.#plan
+    const inputs = { rows: requests.length, columns, values: this.#inputs.subarray(0, requests.length * columns) }
+    const { values } = await this.#kernels.rff(inputs, this.#plan)
+    const place = (this.#places[at] ??= placed())
+    quantise(values, place.all)
+    for (const [row, request] of requests.entries()) {
+      const features = place.rows[row]
+      if (features) this.#prepared.set(request, features)
+    }
   }
 }
 
-function quantised(values: Float32Array): Int8Array {
-  const whole = new Int8Array(values.length)
-  // Adding 128 first makes the number positive, where cutting off the fraction rounds down.
-  for (let i = 0; i < values.length; i++) whole[i] = (((values[i] ?? 0) * FOURIER_SCALE + 128.5) | 0) - 128
-  return whole
+function placed(): Place {
+  const all = new Int8Array(AT_ONCE * FOURIER_FEATURES)
+  const at = (row: number): number => row * FOURIER_FEATURES
+  return { all, rows: Array.from({ length: AT_ONCE }, (_, row) => all.subarray(at(row), at(row + 1))) }
+}
+
+/**
+ * Into the beginning of `out`, four at once: each access to a typed array costs a look whether its memory is still there.
+ * Adding 128 first makes a number positive, where cutting off the fraction rounds down.
+ */
+function quantise(values: Float32Array, out: Int8Array): void {
+  const words = new Int32Array(out.buffer, out.byteOffset, out.length / 4)
+  for (let i = 0; i < values.length; i += 4) {
+    const a = ((values[i] ?? 0) * FOURIER_SCALE + 128.5) | 0
+    const b = ((values[i + 1] ?? 0) * FOURIER_SCALE + 128.5) | 0
+    const c = ((values[i + 2] ?? 0) * FOURIER_SCALE + 128.5) | 0
+    const d = ((values[i + 3] ?? 0) * FOURIER_SCALE + 128.5) | 0
+    // Less 128 again: the top bit of each byte the other way round.
+    words[i >> 2] = (a | (b << 8) | (c << 16) | (d << 24)) ^ 0x80808080
+  }
 }

@@ -42,7 +42,7 @@ export class PopulationBuilder {
   #spec: FeatureSpec | undefined
   #fourier: { readonly spec: FourierSpec; readonly features: FourierFeatures } | undefined
   #sample: ModelRequest[] = []
-  #sampled: Int8Array[] = []
+  readonly #sampled: Int8Array[] = []
   #leftOut = 0
 
   constructor(kernels: Kernels, random: Random) {
@@ -55,12 +55,12 @@ export class PopulationBuilder {
     this.#spec ??= specOf(requests, this.#random)
     const spec = this.#spec
     if (!spec) return
-    const usable = requests.filter((event) => typeof featuresOf(event, spec) !== 'string')
-    this.#leftOut += requests.length - usable.length
     if (this.#fourier) {
-      await this.#sum(usable, this.#fourier.features)
+      await this.#sum(requests, this.#fourier.features)
       return
     }
+    const usable = requests.filter((event) => typeof featuresOf(event, spec) !== 'string')
+    this.#leftOut += requests.length - usable.length
     const missing = SAMPLE - this.#sample.length
     this.#sample.push(...usable.slice(0, missing))
     if (this.#sample.length < SAMPLE) return
@@ -102,24 +102,23 @@ export class PopulationBuilder {
     }
     const spec = { features, bandwidth, seed: seedOf(this.#random) }
     this.#fourier = { spec, features: new FourierFeatures(this.#kernels, spec) }
-    this.#sampled = await this.#sum(sample, this.#fourier.features)
+    await this.#sum(sample, this.#fourier.features, this.#sampled)
   }
 
-  async #sum(events: readonly ModelRequest[], features: FourierFeatures): Promise<Int8Array[]> {
+  /** `sampled` takes a copy of the features of those that count. */
+  async #sum(events: readonly ModelRequest[], features: FourierFeatures, sampled?: Int8Array[]): Promise<void> {
     await features.prepare(events)
-    const made: Int8Array[] = []
     for (const event of events) {
       const values = features.of(event)
-      const client = this.#clientOf(event)
+      const client = typeof values === 'string' ? undefined : this.#clientOf(event)
       if (typeof values === 'string' || !client) {
         this.#leftOut++
         continue
       }
       client.requests++
       for (let i = 0; i < FOURIER_FEATURES; i++) client.sums[i] = (client.sums[i] ?? 0) + (values[i] ?? 0)
-      made.push(values)
+      sampled?.push(values.slice())
     }
-    return made
   }
 
   #clientOf(event: ModelRequest): Client | undefined {

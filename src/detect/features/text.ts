@@ -26,11 +26,12 @@ const counts = new Int32Array(TEXT_COLUMNS)
 
 /**
  * Signed hashing (Weinberger et al. 2009, arXiv 0902.2206) of how often a text's words and runs of three characters come,
- * by the logarithm, into 512 columns of a vector of length 1. Undefined for a text of nothing but white space. Upper and
- * lower case are one, and so are all digits. Longer runs and pairs of words tell foreign sentences apart from T0's prompts
- * less well; counts without the logarithm tell harvesters apart less well. About 4 µs for 300 characters.
+ * by the logarithm, into 512 columns of a vector of length 1, written to `out` from `at` on. False for a text of nothing
+ * but white space: those columns are 0 then. Upper and lower case are one, and so are all digits. Longer runs and pairs of
+ * words tell foreign sentences apart from T0's prompts less well; counts without the logarithm tell harvesters apart less
+ * well. About 3 µs for 300 characters.
  */
-export function textFeatures(text: string, seed: number): Float32Array | undefined {
+export function writeText(text: string, seed: number, out: Float32Array, at: number): boolean {
   counts.fill(0)
   const half = PROMPT_LIMIT / 2
   if (text.length <= PROMPT_LIMIT) count(text, 0, text.length, seed)
@@ -38,17 +39,16 @@ export function textFeatures(text: string, seed: number): Float32Array | undefin
     count(text, 0, half, seed)
     count(text, text.length - half, text.length, seed)
   }
-  const values = new Float32Array(TEXT_COLUMNS)
   let squared = 0
   for (let i = 0; i < TEXT_COLUMNS; i++) {
     const value = LOGARITHMS[(counts[i] ?? 0) + MOST] ?? 0
-    values[i] = value
+    out[at + i] = value
     squared += value * value
   }
-  if (squared === 0) return undefined
+  if (squared === 0) return false
   const scale = 1 / Math.sqrt(squared)
-  for (let i = 0; i < TEXT_COLUMNS; i++) values[i] = (values[i] ?? 0) * scale
-  return values
+  for (let i = at; i < at + TEXT_COLUMNS; i++) out[i] = (out[i] ?? 0) * scale
+  return true
 }
 
 function count(text: string, from: number, to: number, seed: number): void {

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Inference } from '../../../src/contract/event.ts'
-import { columnsIn, columnsOf, featuresOf, VECTOR_COLUMNS } from '../../../src/detect/features/features.ts'
-import { PROMPT_LIMIT, TEXT_COLUMNS, textFeatures } from '../../../src/detect/features/text.ts'
+import {
+  columnsIn,
+  columnsOf,
+  featuresOf,
+  VECTOR_COLUMNS,
+  writeFeatures,
+} from '../../../src/detect/features/features.ts'
+import { PROMPT_LIMIT, TEXT_COLUMNS, writeText } from '../../../src/detect/features/text.ts'
 import { event } from '../../support/events.ts'
 
 const text = { kind: 'text', seed: 1 } as const
@@ -25,7 +31,7 @@ describe('a prompt as a vector', () => {
   })
 
   test('another seed places everything elsewhere', () => {
-    const [one, other] = [vectorOf('dog bites man'), textFeatures('dog bites man', 2) ?? new Float32Array(1)]
+    const [one, other] = [vectorOf('dog bites man'), vectorOf('dog bites man', 2)]
     expect(Math.abs(dot(one, other))).toBeLessThan(0.4)
   })
 
@@ -42,7 +48,9 @@ describe('a prompt as a vector', () => {
   })
 
   test.each(['é', '\ud800', '日本語', '\uffff\ufffe', 'x'])('something to see in %j', (prompt) => {
-    expect(textFeatures(prompt, 1)?.every(Number.isFinite)).toBe(true)
+    const vector = vectorOf(prompt)
+    expect(vector.every(Number.isFinite)).toBe(true)
+    expect(dot(vector, vector)).toBeCloseTo(1, 6)
   })
 })
 
@@ -75,12 +83,22 @@ describe('a vector of the telemetry', () => {
 })
 
 describe('one request', () => {
-  test('is computed once for each kind and seed', () => {
-    const request = event({ inference: { prompt: 'hello there', features: Float32Array.of(1, 0) } })
-    const first = featuresOf(request, text)
-    expect(featuresOf(request, { ...text })).toBe(first)
-    expect(featuresOf(request, { ...text, seed: 2 })).not.toBe(first)
-    expect(featuresOf(request, { kind: 'vector', seed: 1, columns: 2 })).toEqual(Float32Array.of(1, 0))
+  test('is written in a place among others, and nothing beside it', () => {
+    const inference = {
+      operation: 'chat',
+      ok: true,
+      parameters: {},
+      prompt: 'hello there',
+      features: Float32Array.of(3, 4),
+    } as const
+    const out = new Float32Array(6).fill(9)
+    const spec = { kind: 'vector', seed: 1, columns: 2 } as const
+    expect(writeFeatures(inference, spec, out, 2)).toBeUndefined()
+    expect(Array.from(out, (value) => Number(value.toFixed(3)))).toEqual([9, 9, 0.6, 0.8, 9, 9])
+    const texts = new Float32Array(3 * TEXT_COLUMNS).fill(9)
+    expect(writeFeatures(inference, text, texts, TEXT_COLUMNS)).toBeUndefined()
+    expect(texts.subarray(TEXT_COLUMNS, 2 * TEXT_COLUMNS)).toEqual(vectorOf('hello there'))
+    expect([...texts.subarray(0, TEXT_COLUMNS), ...texts.subarray(2 * TEXT_COLUMNS)].every((v) => v === 9)).toBe(true)
   })
 
   test.each<[Partial<Inference>, number | undefined]>([
@@ -95,8 +113,10 @@ describe('one request', () => {
 
 const none = new Float32Array(VECTOR_COLUMNS)
 
-function vectorOf(prompt: string): Float32Array {
-  return textFeatures(prompt, 1) ?? none
+function vectorOf(prompt: string, seed = 1): Float32Array {
+  const vector = new Float32Array(TEXT_COLUMNS)
+  writeText(prompt, seed, vector, 0)
+  return vector
 }
 
 function made(values: readonly number[], columns: number): unknown {
