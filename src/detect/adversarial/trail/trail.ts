@@ -37,7 +37,7 @@ const SUM = 2 * KEPT
 const CENTRE_BEFORE = SUM + CENTRE
 
 /** Where a trail stands in its owner's row. */
-export interface TrailPlace {
+interface TrailPlace {
   /** Index of its first number. */
   readonly numbers: number
   /** Where its sections begin, in bytes, and the index of the first. */
