@@ -67,117 +67,141 @@ export class OpenWindows {
 
   /** Adds a request. Windows that it fills are told, the smallest first, and begin anew. */
   add(features: Int8Array, at: number, id: string, centre: Centre): Filled[] {
-    const first = new Level(this.#row, 0)
+    let full = new Level(this.#row, 0)
     this.#touch(this.#row, 0)
-    first.begin(at)
-    first.add(features, id, centre)
+    full.begin(at)
+    full.add(features, id, centre)
     const filled: Filled[] = []
-    for (let level = 0; level < this.#sizes.length; level++) {
-      const size = this.#sizes[level] ?? 0
-      const full = new Level(this.#row, level)
+    for (const [level, size] of this.#sizes.entries()) {
       if (full.count < size) break
       filled.push(full.told(size, centre))
+      const next = new Level(this.#row, level + 1)
       if (level + 1 < this.#sizes.length) {
-        new Level(this.#row, level + 1).addAll(full)
+        next.addAll(full)
         this.#touch(this.#row, level + 1)
       }
       full.clear()
       this.#touch(this.#row, level)
+      full = next
     }
     return filled
   }
 }
 
+/** Views of the row's memory are made where they are needed only: this is made anew for every request. */
 class Level {
-  readonly #numbers: Float64Array
-  readonly #bytes: Uint8Array
-  readonly #sums: Int16Array | Int32Array
+  readonly #row: Row
+  readonly #level: number
+  /** Where it begins, in bytes and in numbers of the row. */
+  readonly #from: number
+  readonly #first: number
 
   constructor(row: Row, level: number) {
     let from = 0
     for (let below = 0; below < level; below++) from += bytesOf(below)
-    this.#numbers = row.numbers.subarray(from / 8, from / 8 + NUMBERS)
-    this.#bytes = row.bytes.subarray(from, from + bytesOf(level))
-    const { buffer, byteOffset } = row.bytes
-    const start = byteOffset + from + SUMS
-    this.#sums =
-      level === 0 ? new Int16Array(buffer, start, FOURIER_FEATURES) : new Int32Array(buffer, start, FOURIER_FEATURES)
+    this.#row = row
+    this.#level = level
+    this.#from = from
+    this.#first = from / 8
   }
 
   get count(): number {
-    return this.#numbers[COUNT] ?? 0
+    return this.#get(COUNT)
   }
 
   begin(at: number): void {
-    if (this.count === 0) this.#numbers[STARTED] = at
+    if (this.count === 0) this.#set(STARTED, at)
   }
 
+  /** To the first level, whose sums are 16 bits wide: four at once, from words of four features (little-endian). */
   add(features: Int8Array, id: string, { mean }: Centre): void {
-    const sums = this.#sums
+    const words = new Int32Array(features.buffer, features.byteOffset, FOURIER_FEATURES / 4)
+    const pairs = new Int32Array(this.#row.bytes.buffer, this.#sumsAt, FOURIER_FEATURES / 2)
     let squares = 0
-    for (let i = 0; i < FOURIER_FEATURES; i++) {
-      const value = features[i] ?? 0
-      sums[i] = (sums[i] ?? 0) + value
-      squares = (squares + Math.imul(value, value)) | 0
+    for (let i = 0; i < FOURIER_FEATURES / 4; i++) {
+      const word = words[i] ?? 0
+      const [a, b, c, d] = [(word << 24) >> 24, (word << 16) >> 24, (word << 8) >> 24, word >> 24]
+      const one = pairs[2 * i] ?? 0
+      const two = pairs[2 * i + 1] ?? 0
+      pairs[2 * i] = ((one + a) & 0xffff) | (((one >> 16) + b) << 16)
+      pairs[2 * i + 1] = ((two + c) & 0xffff) | (((two >> 16) + d) << 16)
+      squares = (squares + Math.imul(a, a) + Math.imul(b, b) + Math.imul(c, c) + Math.imul(d, d)) | 0
     }
     let along = 0
     for (let i = 0; i < FOURIER_FEATURES; i += EVERY) along += (features[i] ?? 0) * (mean[i] ?? 0)
-    this.#add(COUNT, 1)
-    this.#add(SQUARES, squares)
+    this.#set(COUNT, this.#get(COUNT) + 1)
+    this.#set(SQUARES, this.#get(SQUARES) + squares)
     // Without what is the same for all requests; shifted so that an empty place, which is 0, is always the nearest.
     this.#keep(squares - 2 * EVERY * along + 4 * FOURIER_FEATURES * FOURIER_SCALE ** 2, id)
   }
 
   /** Takes over what a full window below this one holds. */
   addAll(below: Level): void {
-    this.begin(below.#numbers[STARTED] ?? 0)
-    const [sums, more] = [this.#sums, below.#sums]
+    this.begin(below.#get(STARTED))
+    const [sums, more] = [this.#sums(), below.#sums()]
     for (let i = 0; i < FOURIER_FEATURES; i++) sums[i] = (sums[i] ?? 0) + (more[i] ?? 0)
-    this.#add(COUNT, below.count)
-    this.#add(SQUARES, below.#numbers[SQUARES] ?? 0)
-    for (let i = 0; i < EXEMPLARS; i++) this.#keep(below.#numbers[DISTANCES + i] ?? 0, below.#idAt(i))
+    this.#set(COUNT, this.#get(COUNT) + below.count)
+    this.#set(SQUARES, this.#get(SQUARES) + below.#get(SQUARES))
+    for (let i = 0; i < EXEMPLARS; i++) this.#keep(below.#get(DISTANCES + i), below.#idAt(i))
   }
 
   told(size: number, { mean, squared }: Centre): Filled {
+    const sums = this.#sums()
     let [own, along] = [0, 0]
     for (let i = 0; i < FOURIER_FEATURES; i++) {
-      const sum = this.#sums[i] ?? 0
+      const sum = sums[i] ?? 0
       own += sum * sum
       along += sum * (mean[i] ?? 0)
     }
-    const pairs = (own - (this.#numbers[SQUARES] ?? 0)) / (size * (size - 1))
+    const pairs = (own - this.#get(SQUARES)) / (size * (size - 1))
     const scale = 2 / (FOURIER_FEATURES * FOURIER_SCALE ** 2)
     const ids = Array.from({ length: EXEMPLARS }, (_, i) => this.#idAt(i))
     return {
       size,
       distance: scale * (pairs - (2 * along) / size + squared),
-      startedAt: this.#numbers[STARTED] ?? 0,
+      startedAt: this.#get(STARTED),
       exemplars: ids.filter((id) => id !== ''),
     }
   }
 
   clear(): void {
-    this.#numbers.fill(0, COUNT)
-    this.#bytes.fill(0, IDS)
+    this.#row.numbers.fill(0, this.#first + COUNT, this.#first + bytesOf(this.#level) / 8)
   }
 
   #keep(distance: number, id: string): void {
-    const numbers = this.#numbers
-    if (!(distance > (numbers[DISTANCES + EXEMPLARS - 1] ?? 0))) return
+    if (!(distance > this.#get(DISTANCES + EXEMPLARS - 1))) return
     let place = EXEMPLARS - 1
-    while (place > 0 && distance > (numbers[DISTANCES + place - 1] ?? 0)) place--
-    numbers.copyWithin(DISTANCES + place + 1, DISTANCES + place, DISTANCES + EXEMPLARS - 1)
-    const at = IDS + place * ID_BYTES
-    this.#bytes.copyWithin(at + ID_BYTES, at, IDS + (EXEMPLARS - 1) * ID_BYTES)
-    numbers[DISTANCES + place] = distance
-    writeShortText(this.#bytes, at, ID_BYTES, id)
+    while (place > 0 && distance > this.#get(DISTANCES + place - 1)) place--
+    const { numbers, bytes } = this.#row
+    const [first, ids] = [this.#first + DISTANCES, this.#from + IDS]
+    numbers.copyWithin(first + place + 1, first + place, first + EXEMPLARS - 1)
+    const at = ids + place * ID_BYTES
+    bytes.copyWithin(at + ID_BYTES, at, ids + (EXEMPLARS - 1) * ID_BYTES)
+    numbers[first + place] = distance
+    writeShortText(bytes, at, ID_BYTES, id)
   }
 
   #idAt(place: number): string {
-    return readShortText(this.#bytes, IDS + place * ID_BYTES, ID_BYTES)
+    return readShortText(this.#row.bytes, this.#from + IDS + place * ID_BYTES, ID_BYTES)
   }
 
-  #add(at: number, value: number): void {
-    this.#numbers[at] = (this.#numbers[at] ?? 0) + value
+  /** In bytes of the row's buffer. */
+  get #sumsAt(): number {
+    return this.#row.bytes.byteOffset + this.#from + SUMS
+  }
+
+  #sums(): Int16Array | Int32Array {
+    const { buffer } = this.#row.bytes
+    return this.#level === 0
+      ? new Int16Array(buffer, this.#sumsAt, FOURIER_FEATURES)
+      : new Int32Array(buffer, this.#sumsAt, FOURIER_FEATURES)
+  }
+
+  #get(at: number): number {
+    return this.#row.numbers[this.#first + at] ?? 0
+  }
+
+  #set(at: number, value: number): void {
+    this.#row.numbers[this.#first + at] = value
   }
 }
