@@ -88,7 +88,10 @@ describe('a mapping in the config', () => {
   })
 
   test('seals what it was told to, and what it uses as identity and text', () => {
-    expect(event.sealed).toEqual({ identity: ['client.mail', 'client.key'], text: ['system', 'prompt', 'answer', 'vector'] })
+    expect(event.sealed).toEqual({
+      identity: ['client.mail', 'client.key'],
+      text: ['system', 'prompt', 'answer', 'vector'],
+    })
   })
 
   test('fills the ECS view, sealed identities as pseudonyms', () => {
