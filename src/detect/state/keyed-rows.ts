@@ -214,18 +214,25 @@ class Copies {
 
   /** The section's numbers up to the last that is not zero; -0 is not, since these may be bytes of anything. */
   of(row: Row, section: Part): Uint8Array {
-    const { numbers } = row
+    const { numbers, bytes } = row
     const first = section.from / 8
     let end = section.to / 8
-    while (end > first && Object.is(numbers[end - 1], 0)) end--
-    const bytes = end * 8 - section.from
-    if (this.#used + bytes > this.#piece.byteLength) {
-      this.#piece = new Uint8Array(Math.max(COPIES_BYTES, bytes))
+    while (end > first && isZero(numbers[end - 1])) end--
+    const length = end * 8 - section.from
+    if (this.#used + bytes.length > this.#piece.byteLength) {
+      this.#piece = new Uint8Array(Math.max(COPIES_BYTES, bytes.length))
       this.#used = 0
     }
-    const copy = this.#piece.subarray(this.#used, this.#used + bytes)
-    copy.set(row.bytes.subarray(section.from, end * 8))
-    this.#used += bytes
+    // What is copied beyond the end gives way to the next copy: that costs less than a view on the part before it.
+    const isWhole = section.from === 0 && section.to === bytes.length
+    this.#piece.set(isWhole ? bytes : bytes.subarray(section.from, end * 8), this.#used)
+    const copy = this.#piece.subarray(this.#used, this.#used + length)
+    this.#used += length
     return copy
   }
+}
+
+/** Compared in this order since `Object.is(value, 0)` is a call each time. */
+function isZero(value: number | undefined): boolean {
+  return value === 0 && !Object.is(value, -0)
 }

@@ -43,7 +43,7 @@ function isHost(text: string): boolean {
 }
 
 /** Seen before anything slower looks: it begins with a character that is rare. */
-const TWO_COLONS = /:[0-9a-f]{0,4}:/i
+const TWO_COLONS = /:[0-9A-Fa-f]{0,4}:/
 const LOOKS_LIKE_IP6 = /(?<![\w:.])(?:[0-9a-f]{1,4}:{1,2}){2,7}(?:[0-9a-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])/gi
 
 /** Each IPv6 address that is not of this machine or link; needs three groups and a digit, so that `a::b` in code is none. */

@@ -12,10 +12,13 @@ const LENGTHS = new Map(
     .map((entry) => [entry.slice(0, 2), Number(entry.slice(2))] as const),
 )
 
+/** A country and check digits, seen from the digits: they are rarer than letters. */
+const BEGINS_SO = /\d\d(?<=[A-Za-z]{2}\d\d)/
 const LOOKS_SO = /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,34}/g
 
 /** Each IBAN in `text`, in one piece or in groups, in any case: right country, length and check digits. */
 export function* ibans(text: string): Generator<{ readonly start: number; readonly text: string }> {
+  if (!BEGINS_SO.test(text)) return
   for (const match of text.matchAll(LOOKS_SO)) {
     const length = LENGTHS.get(match[0].slice(0, 2).toUpperCase())
     if (length === undefined) continue

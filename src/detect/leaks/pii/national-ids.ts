@@ -51,6 +51,9 @@ const WITH_LETTERS: readonly {
   },
 ]
 
+/** Part of every number with letters, and of few other texts. */
+const SOME_DIGITS = /\d\d(?:\d{4}|[A-Za-z]\d\d)/
+
 export const NATIONAL_KINDS: readonly string[] = [...new Set([...OF_DIGITS, ...WITH_LETTERS].map(({ kind }) => kind))]
 
 /** Which country's number a run of digits is, if any; `around` is the text near it. */
@@ -64,6 +67,7 @@ export function nationalKindOf({ text, digits }: NumberRun, around: string): str
 export function* lettered(
   text: string,
 ): Generator<{ readonly kind: string; readonly start: number; readonly text: string }> {
+  if (!SOME_DIGITS.test(text)) return
   for (const { kind, pattern, lead, isRight } of WITH_LETTERS)
     for (const match of text.matchAll(pattern)) {
       const start = match.index - lead
