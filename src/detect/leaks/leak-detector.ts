@@ -22,6 +22,7 @@ export interface LeakWatch {
 }
 
 const NOTHING: readonly Score[] = []
+const NO_RULES: ReadonlySet<string> = new Set()
 /** Different secrets of one rule that are looked up and masked in one text; all are counted. */
 const MOST_MASKED = 8
 
@@ -69,7 +70,7 @@ export class LeakDetector implements Detector {
       const text = inference[direction]
       if (text === undefined || text === '') continue
       const leaks = this.#look(text, direction)
-      rules.set(direction, new Set(leaks.map(({ rule }) => rule)))
+      rules.set(direction, leaks.length === 0 ? NO_RULES : new Set(leaks.map(({ rule }) => rule)))
       if (leaks.length > 0) scores = [...scores, ...this.#tell(event, direction, leaks)]
     }
     return scores

@@ -49,7 +49,7 @@ export class WordScan {
     const step = PIECE - 2 * DEPTH
     for (let from = 0; from === 0 || from < text.length; from += step) {
       const length = piece.write(text.length <= PIECE ? text : text.slice(from, from + PIECE), 'latin1')
-      piece.fill(0, length, length + 4)
+      piece[length] = piece[length + 1] = piece[length + 2] = piece[length + 3] = 0
       this.#scanPiece(text, from, from + length < text.length ? step : length, hit)
     }
   }

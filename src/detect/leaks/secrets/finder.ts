@@ -39,10 +39,14 @@ export class SecretFinder implements LeakFinder {
   }
 
   find(text: string, { path = '' }: Where = {}): Findings {
-    const windows = new Map<number, Window[]>()
+    // Most texts hold no keyword at all.
+    let windows: Map<number, Window[]> | undefined
     this.#words.scan(text, (word, at) => {
+      windows ??= new Map()
       for (const rule of this.#rulesOf[word] ?? []) this.#widen(windows, rule, at, text.length)
     })
+    if (!windows && this.#always.length === 0) return NOTHING
+    windows ??= new Map()
     for (const rule of this.#always) windows.set(rule, [{ from: 0, to: text.length }])
     const leaks: Leak[] = []
     let unread = 0
@@ -72,6 +76,8 @@ export class SecretFinder implements LeakFinder {
     else windows.set(rule, [{ from, to }])
   }
 }
+
+const NOTHING: Findings = { leaks: [], unread: 0 }
 
 interface Window {
   from: number
