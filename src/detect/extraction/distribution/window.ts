@@ -120,7 +120,10 @@ class Level {
     let squares = 0
     for (let i = 0; i < FOURIER_FEATURES / 4; i++) {
       const word = words[i] ?? 0
-      const [a, b, c, d] = [(word << 24) >> 24, (word << 16) >> 24, (word << 8) >> 24, word >> 24]
+      const a = (word << 24) >> 24
+      const b = (word << 16) >> 24
+      const c = (word << 8) >> 24
+      const d = word >> 24
       const one = pairs[2 * i] ?? 0
       const two = pairs[2 * i + 1] ?? 0
       pairs[2 * i] = ((one + a) & 0xffff) | (((one >> 16) + b) << 16)
