@@ -14,6 +14,8 @@ export class Row {
   key = ''
   /** A bit for each section that differs from what `changes` last gave. */
   dirty = 0
+  /** A bit for each section that the store holds: only these are deleted with the row. */
+  stored = 0
   /** Its number among the rows of its map, from 0. */
   readonly place: number
   readonly numbers: Float64Array
@@ -52,8 +54,8 @@ export class KeyedRows {
   #uses = 0
   #evicted = 0
   #dirty: Row[] = []
-  /** Keys of evicted rows, of which every section is to be deleted. */
-  #gone = new Set<string>()
+  /** Keys of evicted rows, with a bit for each section that is to be deleted. */
+  #gone = new Map<string, number>()
   /** Stored keys that `restore` could not read, to be deleted too. */
   #unread = new Set<string>()
   #slab = new ArrayBuffer(0)
@@ -99,8 +101,9 @@ export class KeyedRows {
     const changes: StateChange[] = []
     const copies = new Copies()
     for (const key of this.#unread) changes.push({ key, value: null })
-    for (const key of this.#gone)
-      for (const { prefix } of this.#sections) changes.push({ key: prefix + key, value: null })
+    for (const [key, stored] of this.#gone)
+      for (const [at, { prefix }] of this.#sections.entries())
+        if (stored & (1 << at)) changes.push({ key: prefix + key, value: null })
     for (const row of this.#dirty) {
       const { dirty, key } = row
       // Most rows have changed in nothing but their first section.
@@ -108,10 +111,11 @@ export class KeyedRows {
         const section = this.#sections[at]
         if ((rest & 1) !== 0 && section) changes.push({ key: section.prefix + key, value: copies.of(row, section) })
       }
+      row.stored |= dirty
       row.dirty = 0
     }
     this.#unread = new Set()
-    this.#gone = new Set()
+    this.#gone = new Map()
     this.#dirty = []
     return changes
   }
@@ -122,7 +126,8 @@ export class KeyedRows {
     let unknown = 0
     for (const { key, value } of state) {
       if (value === null) continue
-      const section = this.#sections.find(({ prefix }) => key.startsWith(prefix))
+      const at = this.#sections.findIndex(({ prefix }) => key.startsWith(prefix))
+      const section = this.#sections[at]
       if (!section || value.length > section.to - section.from) {
         this.#unread.add(key)
         unknown++
@@ -131,6 +136,7 @@ export class KeyedRows {
       const name = key.slice(section.prefix.length)
       const row = this.#rows.get(name) ?? this.#add(name)
       row.bytes.set(value, section.from)
+      row.stored |= 1 << at
       this.#uses = Math.max(this.#uses, row.numbers[0] ?? 0)
     }
     this.#order.clear()
@@ -141,9 +147,11 @@ export class KeyedRows {
 
   #create(key: string): Row {
     const row = this.#rows.size >= this.#cap ? this.#reuse(key) : this.#add(key)
-    for (let at = 0; at < this.#sections.length; at++) this.touch(row, at)
+    // What the store still holds of the key's last row is overwritten; other sections wait until they are touched.
+    row.stored = this.#gone.get(key) ?? 0
+    this.touch(row, 0)
+    row.dirty |= row.stored
     this.#gone.delete(key)
-    this.#settle(key)
     return row
   }
 
@@ -162,17 +170,12 @@ export class KeyedRows {
     const row = place === undefined ? undefined : this.#places[place]
     if (!row) return undefined
     this.#rows.delete(row.key)
-    this.#settle(row.key)
-    this.#gone.add(row.key)
+    if (row.stored !== 0) this.#gone.set(row.key, row.stored)
+    row.stored = 0
     // It may stay in the list of changed rows: `changes` passes over rows with nothing to say.
     row.dirty = 0
     this.#evicted++
     return row
-  }
-
-  /** What was stored of the key is replaced or deleted by other means. */
-  #settle(key: string): void {
-    if (this.#unread.size > 0) for (const { prefix } of this.#sections) this.#unread.delete(prefix + key)
   }
 
   #add(key: string): Row {

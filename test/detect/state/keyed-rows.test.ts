@@ -24,7 +24,7 @@ describe('keyed rows', () => {
   test('evict the least recently used key and delete what was stored of it', () => {
     const held = rows(2)
     held.use('a')
-    held.use('b')
+    held.touch(held.use('b'), 1)
     held.changes()
     held.use('a')
     held.use('c')
@@ -47,14 +47,22 @@ describe('keyed rows', () => {
     const row = held.use('a')
     // Read as a number these bytes are -0, which must not pass for zero.
     row.bytes[15] = 0x80
-    expect(held.changes().map(({ key, value }) => [key, value?.length])).toEqual([
-      ['hot.1/a', 16],
-      ['cold.1/a', 0],
-    ])
+    expect(held.changes().map(({ key, value }) => [key, value?.length])).toEqual([['hot.1/a', 16]])
     expect(held.changes()).toEqual([])
     row.bytes[24] = 1
     held.touch(row, 1)
     expect(held.changes().map((change) => change.key)).toEqual(['cold.1/a'])
+  })
+
+  test('delete with a row what was stored of it, and nothing that never was', () => {
+    const held = rows(1)
+    held.use('a')
+    held.changes()
+    held.use('b')
+    expect(held.changes().map(({ key, value }) => [key, value === null])).toEqual([
+      ['hot.1/a', true],
+      ['hot.1/b', false],
+    ])
   })
 
   test('refuse a map for nothing and a section that is no multiple of eight', () => {
@@ -76,28 +84,35 @@ describe('keyed rows', () => {
     const held = rows(2)
     expect(held.restore(long)).toBe(2)
     held.use('a')
+    // In this order: what comes later holds.
     expect(held.changes().map(({ key, value }) => [key, value?.length])).toEqual([
+      ['hot.1/a', undefined],
       ['hot.1/b', undefined],
       ['hot.1/a', 8],
-      ['cold.1/a', 0],
     ])
   })
 
   test('hold, after any uses and a restart anywhere, what a map with the same history holds', () => {
-    const uses = fc.array(fc.record({ key: fc.constantFrom(...KEYS), value: fc.nat(1e6), store: fc.boolean() }))
+    const uses = fc.array(
+      fc.record({ key: fc.constantFrom(...KEYS), value: fc.nat(1e6), isCold: fc.boolean(), store: fc.boolean() }),
+    )
     fc.assert(
       fc.property(uses, uses, fc.integer({ min: 1, max: 6 }), (before, after, cap) => {
         let held = rows(cap)
         const store = new Map<string, Uint8Array>()
         // A Map whose keys are put back at the end on each use is the simplest least-recently-used map there is.
-        const model = new Map<string, number>()
+        const model = new Map<string, { readonly hot: number; readonly cold: number }>()
         const apply = (steps: typeof before): void => {
-          for (const { key, value, store: isStored } of steps) {
+          for (const { key, value, isCold, store: isStored } of steps) {
             const row = held.use(key)
             row.numbers[1] = (row.numbers[1] ?? 0) + value
-            const total = (model.get(key) ?? 0) + value
+            if (isCold) {
+              row.numbers[3] = (row.numbers[3] ?? 0) + value
+              held.touch(row, 1)
+            }
+            const { hot, cold } = model.get(key) ?? { hot: 0, cold: 0 }
             model.delete(key)
-            model.set(key, total)
+            model.set(key, { hot: hot + value, cold: cold + (isCold ? value : 0) })
             const [oldest] = model.keys()
             if (model.size > cap && oldest !== undefined) model.delete(oldest)
             if (isStored) keep(store, held.changes())
@@ -108,9 +123,13 @@ describe('keyed rows', () => {
         held = rows(cap)
         held.restore([...store].map(([key, value]) => ({ key, value })).toSorted((a, b) => (a.key < b.key ? -1 : 1)))
         apply(after)
-        for (const key of KEYS) expect(held.find(key)?.numbers[1]).toBe(model.get(key))
+        for (const key of KEYS) {
+          expect(held.find(key)?.numbers[1]).toBe(model.get(key)?.hot)
+          expect(held.find(key)?.numbers[3]).toBe(model.get(key)?.cold)
+        }
         expect(held.keys().held).toBe(model.size)
-        expect(store.size).toBe(2 * model.size)
+        expect([...store.keys()].filter((key) => key.startsWith('hot.1/'))).toHaveLength(model.size)
+        expect([...store.keys()].every((key) => model.has(key.slice(-1)))).toBe(true)
       }),
     )
   })
