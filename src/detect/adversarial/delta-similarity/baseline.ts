@@ -70,11 +70,12 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
   /** The cosines of the window that this event fills. */
   #full(event: Event): Uint8Array | undefined {
     if (!isModelRequest(event) || !event.inference.features) return undefined
-    const { features, output } = event.inference
+    const { features, label, output } = event.inference
     const vector = this.#vectors.project(features)
     if (!vector) return undefined
     const walk = new Walk(this.#rows.use(`${features.length}/${event.principal}`), () => undefined)
-    if (!walk.enter(event, vector, this.#vectors.answer(output)) || sumOf(walk.cosines) < this.#window) return undefined
+    if (!walk.enter(event, vector, this.#vectors.answer(label ?? output)) || sumOf(walk.cosines) < this.#window)
+      return undefined
     const cosines = walk.cosines.slice()
     const rests = walk.trail.rests()
     walk.close()

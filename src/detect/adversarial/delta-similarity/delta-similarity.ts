@@ -98,12 +98,12 @@ class DeltaSimilarityDetector implements Detector {
 
   score(event: Event): readonly Score[] {
     if (!isModelRequest(event) || !event.inference.features) return NOTHING
-    const { features, output } = event.inference
+    const { features, label, output } = event.inference
     const vector = this.#vectors.project(features)
     if (!vector) return NOTHING
     const row = this.#rows.use(`${features.length}/${event.principal}`)
     const walk = new Walk(row, this.#touch)
-    if (!walk.enter(event, vector, this.#vectors.answer(output)) || sumOf(walk.cosines) < this.#config.window)
+    if (!walk.enter(event, vector, this.#vectors.answer(label ?? output)) || sumOf(walk.cosines) < this.#config.window)
       return NOTHING
     return this.#verdict(event, event.principal, row, walk)
   }

@@ -108,7 +108,7 @@ class NearDuplicatesDetector implements Detector {
     if (!isModelRequest(event)) return NOTHING
     const { inference, principal } = event
     const { features, prompt } = inference
-    if (features) return this.#scoreVector(event, principal, features, inference.output)
+    if (features) return this.#scoreVector(event, principal, features, inference.label ?? inference.output)
     if (prompt === undefined || prompt === '') return NOTHING
     const fingerprint = this.#ofText(prompt, inference)
     if (!fingerprint) return NOTHING
@@ -147,7 +147,7 @@ class NearDuplicatesDetector implements Detector {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #scoreVector(event: Event, principal: string, features: Float32Array, output: string | undefined): readonly Score[] {
+  #scoreVector(event: Event, principal: string, features: Float32Array, answer: string | undefined): readonly Score[] {
     const projected = this.#vectors.project(features)
     if (!projected) return NOTHING
     const row = this.#rows.use(`${features.length}/${principal}`)
@@ -157,7 +157,7 @@ class NearDuplicatesDetector implements Detector {
       hashes: this.#fingerprints.ofVector(features),
     }
     const recent = new Recent(row, this.#touch)
-    if (recent.trail().enter(projected, this.#vectors.answer(output)).kind !== 'collinear')
+    if (recent.trail().enter(projected, this.#vectors.answer(answer)).kind !== 'collinear')
       return this.#count(event, principal, row, recent, fingerprint)
     recent.noteCollinear()
     recent.remember(fingerprint)

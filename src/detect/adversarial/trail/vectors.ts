@@ -2,7 +2,7 @@ import type { Counter, Metrics } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { FEWEST_DIMENSIONS, MOST_DIMENSIONS, Projection } from './projection.ts'
 
-/** Characters of an output that tell answers apart: a class is short. */
+/** Characters of an answer, a label or an output, that tell answers apart: a class is short. */
 const MOST_ANSWER = 64
 
 /** Looks at the vectors of events, and counts by reason those that are passed over. */
@@ -27,9 +27,9 @@ export class Vectors {
     return this.#projection.of(vector) ?? this.skip('vector_not_finite')
   }
 
-  /** A salted number that stands for the output; equal outputs, equal numbers. */
-  answer(output: string | undefined): number | undefined {
-    return output === undefined ? undefined : this.#hash.of(output.slice(0, MOST_ANSWER))
+  /** A salted number that stands for the answer; equal answers, equal numbers. */
+  answer(given: string | undefined): number | undefined {
+    return given === undefined ? undefined : this.#hash.of(given.slice(0, MOST_ANSWER))
   }
 
   skip(reason: string): undefined {

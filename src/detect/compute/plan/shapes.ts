@@ -10,7 +10,7 @@ const MAX_POOLED = 50_000
 
 /** Columns that `moments` takes at most: a covariance of 128 MiB. */
 const MAX_MOMENT_COLUMNS = 4096
-const EXPONENT = 0x7f800000
+const [EXPONENT, ONE_MORE] = [0x7f800000, 0x800000]
 
 /*
  * What every device checks before it computes. All throw RangeError in words; `what` names the matrix.
@@ -29,11 +29,20 @@ export function checkMatrix(matrix: Matrix, what: string): void {
   )
 }
 
-/** By the bits: an exponent of all ones is an infinity or no number. */
+/** By the bits: an exponent of all ones, an infinity or no number, overflows into the sign when one more is added. */
 function allFinite(values: Float32Array): boolean {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
-  for (let at = 0; at < bits.length; at++) if (((bits[at] ?? 0) & EXPONENT) === EXPONENT) return false
-  return true
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length)
+  const fours = bits.length & ~3
+  let found = 0
+  // Four at a time: this is asked of every matrix that goes to a device.
+  for (let at = 0; at < fours; at += 4)
+    found |=
+      (((bits[at] ?? 0) & EXPONENT) + ONE_MORE) |
+      (((bits[at + 1] ?? 0) & EXPONENT) + ONE_MORE) |
+      (((bits[at + 2] ?? 0) & EXPONENT) + ONE_MORE) |
+      (((bits[at + 3] ?? 0) & EXPONENT) + ONE_MORE)
+  for (let at = fours; at < bits.length; at++) found |= ((bits[at] ?? 0) & EXPONENT) + ONE_MORE
+  return found >= 0
 }
 
 export function checkTopK(queries: Matrix, references: Held, k: number): void {
