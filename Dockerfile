@@ -13,7 +13,9 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=auth
  && npm ci --ignore-scripts --no-update-notifier
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN npm run build && npm prune --omit=dev --ignore-scripts --offline --no-update-notifier
+# The package webgpu brings a build for each system; the image is for one.
+RUN npm run build && npm prune --omit=dev --ignore-scripts --offline --no-update-notifier \
+ && find node_modules/webgpu/dist -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)" -exec rm -r {} +
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="modelward" \
