@@ -13,9 +13,10 @@ RUN --mount=type=secret,id=npmrc,target=/root/.npmrc --mount=type=secret,id=auth
  && npm ci --ignore-scripts --no-update-notifier
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-# The package webgpu brings a build for each system; the image is for one.
+# The package webgpu brings a build for each system, and the image is for one; source maps and browser bundles run nowhere.
 RUN npm run build && npm prune --omit=dev --ignore-scripts --offline --no-update-notifier \
- && find node_modules/webgpu/dist -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)" -exec rm -r {} +
+ && find node_modules/webgpu/dist -mindepth 1 -maxdepth 1 ! -name "linux-$(node -p process.arch)" -exec rm -r {} + \
+ && find node_modules -name '*.map' -type f -delete && rm -r node_modules/libphonenumber-js/bundle
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="modelward" \

@@ -98,7 +98,7 @@ async function expectUnharmed(house: DaemonHouse, lines: number, acked: readonly
   expect([...told].map(([mark, ids]) => `${mark} ${[...ids].join(' ')}`).toSorted()).toEqual(stored.toSorted())
 
   const again = await undisturbed(house, lines)
-  expect(found.states.length).toBeGreaterThan(40)
+  expect(found.states.length).toBeGreaterThan(70)
   expect(found.states).toEqual(again.states)
   expect(fileAlerts(found)).toEqual(fileAlerts(again))
 }

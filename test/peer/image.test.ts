@@ -8,7 +8,7 @@ import { eventually } from '../support/daemon.ts'
 import { BuiltImage, noImageTools } from './image.ts'
 
 /** Debian's minimal system and Node are 230 MB of it. */
-const MOST_BYTES = 340e6
+const MOST_BYTES = 320e6
 
 const reason = noImageTools()
 if (reason !== undefined) process.stderr.write(`skipping the tests of the image: ${reason}\n`)
