@@ -78,6 +78,8 @@ describe.skipIf(isMissing)(`the pages in a real browser (needs ${CHROMIUM} or MO
   test('signing in by form, filtering, opening an alert and acknowledging it, by keyboard alone', async () => {
     const { page, address, desk, complaints } = await visit()
     await page.goto(`${address}/alerts/alert4`)
+    // A browser focuses the field with its first frame, which may come after `load`: keys before that go nowhere.
+    await page.locator('#token:focus').waitFor()
     await page.keyboard.type(TOKEN)
     await page.keyboard.press('Tab')
     await page.keyboard.type('dana')
