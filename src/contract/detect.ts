@@ -1,5 +1,5 @@
 import type { Kernels } from './compute.ts'
-import type { Event } from './event.ts'
+import type { Event, Inference } from './event.ts'
 import type { Given, Plugin } from './plugin.ts'
 
 /** What a detector says of an event or a window of events. */
@@ -69,8 +69,8 @@ export interface StateChange {
 export interface Detector extends AsyncDisposable {
   /** Optional, before the ordered pass: work that depends on each event alone. */
   prepare?(events: readonly Event[], signal: AbortSignal): Promise<void>
-  /** The ordered pass: called once for each event, in order. */
-  score(event: Event): readonly Score[]
+  /** The ordered pass: called once for each event, in order. `reading` is what the plug-in's reader made of it, if it was read ahead. */
+  score(event: Event, reading?: Reading): readonly Score[]
   /** Optional, after the ordered pass: scores for windows that `score` filled. Order: as their events came. */
   flush?(signal: AbortSignal): Promise<readonly Score[]>
   /** Optional: event time has reached `watermark` (epoch ms); series that are due answer now. */
@@ -100,9 +100,32 @@ export interface DetectorContext extends Given {
   readonly key: Uint8Array
 }
 
-/** A detector that compares with a frozen reference says how it is made. */
 export interface DetectorPlugin<Config> extends Plugin<Detector, Config, DetectorContext> {
+  /** A detector that compares with a frozen reference says how it is made. */
   baseline?(config: Config, context: DetectorContext): BaselineMaker
+  /** A detector that looks at texts says what it takes from each; `config` must be plain data then. */
+  reader?(config: Config, context: ReaderContext): Reader | Promise<Reader>
+}
+
+/** What a reader may use: it is opened anew on every thread. */
+export type ReaderContext = Pick<DetectorContext, 'name' | 'key'>
+
+export type Texts = Pick<Inference, 'prompt' | 'output'>
+
+/**
+ * What a detector works out of the texts of one request alone, as `width` numbers. The daemon may have it done on other
+ * threads, ahead of the ordered pass and in any order: equal texts give equal numbers, on every thread.
+ */
+export interface Reader {
+  readonly width: number
+  /** Writes to `out` from `at` on, which is zero there. */
+  read(texts: Texts, out: Float64Array, at: number): void
+}
+
+/** What the detector's reader wrote for one request: its numbers from `at` on. Good until `score` returns. */
+export interface Reading {
+  readonly numbers: Float64Array
+  readonly at: number
 }
 
 /**

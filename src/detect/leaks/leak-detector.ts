@@ -1,4 +1,14 @@
-import type { Detector, DetectorContext, Explanation, KeyUse, Score, StateChange } from '../../contract/detect.ts'
+import type {
+  Detector,
+  DetectorContext,
+  Explanation,
+  KeyUse,
+  Reader,
+  Reading,
+  Score,
+  StateChange,
+  Texts,
+} from '../../contract/detect.ts'
 import type { Event } from '../../contract/event.ts'
 import type { Counter, Log } from '../../contract/plugin.ts'
 import { KeyedRows } from '../state/keyed-rows.ts'
@@ -22,6 +32,9 @@ export interface LeakWatch {
 }
 
 const NOTHING: readonly Score[] = []
+const NO_LEAKS: readonly Leak[] = []
+/** In the order of a reading's numbers. */
+const DIRECTIONS = ['prompt', 'output'] as const
 const NO_RULES: ReadonlySet<string> = new Set()
 /** Different secrets of one rule that are looked up and masked in one text; all are counted. */
 const MOST_MASKED = 8
@@ -60,7 +73,7 @@ export class LeakDetector implements Detector {
     this.#quiet = new QuietTexts(watch.finder.rules)
   }
 
-  score(event: Event): readonly Score[] {
+  score(event: Event, reading?: Reading): readonly Score[] {
     const { inference } = event
     if (!inference) return NOTHING
     const rules = new Map<Direction, ReadonlySet<string>>()
@@ -69,7 +82,7 @@ export class LeakDetector implements Detector {
     for (const direction of this.#watch.directions) {
       const text = inference[direction]
       if (text === undefined || text === '') continue
-      const leaks = this.#look(text, direction)
+      const leaks = isClean(reading, direction) ? NO_LEAKS : this.#look(text, direction)
       rules.set(direction, leaks.length === 0 ? NO_RULES : new Set(leaks.map(({ rule }) => rule)))
       if (leaks.length > 0) scores = [...scores, ...this.#tell(event, direction, leaks)]
     }
@@ -163,6 +176,31 @@ export class LeakDetector implements Detector {
     for (const { rule, secret } of leaks) if (!isKnown(row, this.#mask.number(`${rule}\n${secret}`))) known = false
     return known
   }
+}
+
+/** Reads whether there is nothing to be found: most texts are looked at on another thread, and on this one those with a hit. */
+export class LeakReader implements Reader {
+  readonly width = DIRECTIONS.length
+  readonly #watch: Pick<LeakWatch, 'finder' | 'maxChars' | 'directions'>
+
+  constructor(watch: Pick<LeakWatch, 'finder' | 'maxChars' | 'directions'>) {
+    this.#watch = watch
+  }
+
+  /** 1 for a text that was looked at whole and holds nothing. */
+  read(texts: Texts, out: Float64Array, at: number): void {
+    const { finder, maxChars, directions } = this.#watch
+    for (const direction of directions) {
+      const text = texts[direction]
+      if (text === undefined || text === '' || text.length > maxChars) continue
+      const { leaks, unread } = finder.find(text, { direction })
+      if (leaks.length === 0 && unread === 0) out[at + DIRECTIONS.indexOf(direction)] = 1
+    }
+  }
+}
+
+function isClean(reading: Reading | undefined, direction: Direction): boolean {
+  return reading !== undefined && reading.numbers[reading.at + DIRECTIONS.indexOf(direction)] === 1
 }
 
 function round(value: number): number {

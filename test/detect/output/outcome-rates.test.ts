@@ -3,7 +3,7 @@ import type { Score } from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
 import { outcomeRates } from '../../../src/detect/output/outcome-rates/outcome-rates.ts'
-import { isRefusal } from '../../../src/detect/output/text/refusal.ts'
+import { isFiltered, refuses } from '../../../src/detect/output/text/refusal.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { detectorContext } from '../../support/detector-context.ts'
 import { event } from '../../support/events.ts'
@@ -126,12 +126,12 @@ describe('a refusal', () => {
     [`${'Here is the letter. '.repeat(10)}I cannot thank you enough.`, false],
     ['', false],
   ])('%j: %s', (output, refused) => {
-    expect(isRefusal(output, '200')).toBe(refused)
+    expect(refuses(output)).toBe(refused)
   })
 
   test('is also what a filter held back', () => {
-    expect(isRefusal(undefined, 'content_filter')).toBe(true)
-    expect(isRefusal(undefined, 'ContentPolicyViolationError')).toBe(true)
-    expect(isRefusal(undefined, '429')).toBe(false)
+    expect(isFiltered('content_filter')).toBe(true)
+    expect(isFiltered('ContentPolicyViolationError')).toBe(true)
+    expect(isFiltered('429')).toBe(false)
   })
 })

@@ -5,6 +5,8 @@ import type {
   DetectorPlugin,
   Explanation,
   KeyUse,
+  Reader,
+  Reading,
   Score,
   StateChange,
 } from '../../../contract/detect.ts'
@@ -13,12 +15,13 @@ import type { Counter, Log } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { seededRandom } from '../../../runtime/random.ts'
 import { isModelRequest } from '../../request/model-request.ts'
+import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
 import { explain, explainLearning } from './explain.ts'
 import type { Seen } from './explain.ts'
-import { Fingerprints, MOST_SYMBOLS, signBits } from './fingerprint.ts'
+import { Fingerprints, MOST_SYMBOLS, signBits, SMALLEST } from './fingerprint.ts'
 import { betaBinomialTail, FEWEST_CLIENTS, Fleet, MOST_TRIALS } from './fleet.ts'
 import { Recent, SECTIONS } from './recent.ts'
 import type { Fingerprint } from './recent.ts'
@@ -61,6 +64,24 @@ export const nearDuplicates: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 4, nearShare: 0.8 }],
   open: async (config, context) => new NearDuplicatesDetector(config, context),
+  reader: (_config, { key }) => fingerprintReader(fingerprintsFor(key)),
+}
+
+function fingerprintsFor(key: Uint8Array): Fingerprints {
+  const random = seededRandom(new KeyedHash(key).of('fingerprints') % 2 ** 32)
+  return new Fingerprints(() => random.next() * 2 ** 32)
+}
+
+/** How many hashes a prompt's fingerprint has, and the hashes. */
+function fingerprintReader(fingerprints: Fingerprints): Reader {
+  return {
+    width: 1 + SMALLEST,
+    read: ({ prompt = '' }, out, at) => {
+      const hashes = fingerprints.ofText(prompt)
+      out[at] = hashes.length
+      out.set(hashes, at + 1)
+    },
+  }
 }
 
 const NOTHING: readonly Score[] = []
@@ -86,6 +107,7 @@ class NearDuplicatesDetector implements Detector {
   readonly #vectors: Vectors
   readonly #hash: KeyedHash
   readonly #fingerprints: Fingerprints
+  readonly #read: ReadHere
   readonly #fleets: { readonly vector: Fleet; readonly text: Fleet }
   readonly #resting: Counter
   #pending: Pending | undefined
@@ -97,20 +119,20 @@ class NearDuplicatesDetector implements Detector {
     this.#rows = new KeyedRows(config.maxKeys, SECTIONS)
     this.#vectors = new Vectors(name, key, metrics)
     this.#hash = new KeyedHash(key)
-    const random = seededRandom(this.#hash.of('fingerprints') % 2 ** 32)
-    this.#fingerprints = new Fingerprints(() => random.next() * 2 ** 32)
+    this.#fingerprints = fingerprintsFor(key)
+    this.#read = new ReadHere(fingerprintReader(this.#fingerprints))
     this.#fleets = { vector: new Fleet('vectors', config.window), text: new Fleet('texts', config.window) }
     const help = 'Windows of a scene at rest, which are no evidence'
     this.#resting = metrics.counter('modelward_detector_resting_total', help, ['component_id'])
   }
 
-  score(event: Event): readonly Score[] {
+  score(event: Event, reading?: Reading): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
     const { inference, principal } = event
     const { features, prompt } = inference
     if (features) return this.#scoreVector(event, principal, features, inference.label ?? inference.output)
     if (prompt === undefined || prompt === '') return NOTHING
-    const fingerprint = this.#ofText(prompt, inference)
+    const fingerprint = this.#ofText(prompt, inference, reading)
     if (!fingerprint) return NOTHING
     const row = this.#rows.use(`text/${principal}`)
     return this.#count(event, principal, row, new Recent(row, this.#touch), fingerprint)
@@ -164,10 +186,13 @@ class NearDuplicatesDetector implements Detector {
     return NOTHING
   }
 
-  #ofText(prompt: string, { promptHash }: Inference): Fingerprint | undefined {
+  #ofText(prompt: string, inference: Inference, reading: Reading | undefined): Fingerprint | undefined {
     if (prompt.length > MOST_SYMBOLS) this.#vectors.skip('text_cut')
-    const hashes = this.#fingerprints.ofText(prompt)
-    if (hashes.length === 0) return this.#vectors.skip('text_too_short')
+    const { numbers, at } = this.#read.of(inference, reading)
+    const count = numbers[at] ?? 0
+    if (count === 0) return this.#vectors.skip('text_too_short')
+    const hashes = Uint32Array.from(numbers.subarray(at + 1, at + 1 + count))
+    const { promptHash } = inference
     const exact = promptHash ?? `${prompt.length}:${prompt.slice(0, MOST_SYMBOLS)}`
     return { exact: this.#hash.of(exact), bits: undefined, hashes }
   }

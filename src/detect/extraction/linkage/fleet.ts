@@ -1,6 +1,7 @@
-import type { StateChange } from '../../../contract/detect.ts'
+import type { Reader, Reading, StateChange } from '../../../contract/detect.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
+import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { countDistinct, noteElement } from '../../statistics/hyper-log-log.ts'
@@ -9,6 +10,19 @@ import { skeletonsOf } from './skeleton.ts'
 
 /** Bytes of the sketch that counts the accounts whose templates were remembered. */
 const REGISTERS = 256
+/** A beginning and an end. */
+const MOST_TEMPLATES = 2
+
+/** A prompt's templates, two at most: a hash above 0 each. */
+export function templateReader(key: Uint8Array): Reader {
+  const hash = new KeyedHash(key)
+  return {
+    width: MOST_TEMPLATES,
+    read: ({ prompt = '' }, out, at) => {
+      for (const [place, skeleton] of skeletonsOf(prompt).entries()) out[at + place] = 1 + hash.of(skeleton)
+    },
+  }
+}
 
 /** Who used which template, and each account's open window: what the detector and its baseline have in common. */
 export class LinkedAccounts {
@@ -17,6 +31,7 @@ export class LinkedAccounts {
   readonly #known = new SingleRow('known.1', REGISTERS / 8)
   readonly #registers = new Uint8Array(this.#known.numbers.buffer)
   readonly #hash: KeyedHash
+  readonly #read: ReadHere
   /** A request is learned right after it was looked at. */
   #last: { readonly prompt: string; readonly templates: readonly Template[] } = { prompt: '', templates: [] }
   #lastWho: Who | undefined
@@ -25,14 +40,15 @@ export class LinkedAccounts {
     this.accounts = new KeyedRows(maxKeys, [ACCOUNT])
     this.#templates = new KeyedRows(maxTemplates, [TEMPLATE])
     this.#hash = new KeyedHash(key)
+    this.#read = new ReadHere(templateReader(key))
   }
 
   /** Adds a request to its account's window. A template counts as shared when an account other than this one was seen with it. */
-  request(event: ModelRequest, prompt: string): Account {
+  request(event: ModelRequest, prompt: string, reading?: Reading): Account {
     const account = new Account(this.accounts.use(event.principal))
     const self = this.#who(event.principal).hash
     account.request(event.at)
-    for (const { hash, key } of this.#templatesOf(prompt)) {
+    for (const { hash, key } of this.#templatesOf(prompt, reading)) {
       if (!account.isNew(hash)) continue
       const row = this.#templates.find(key)
       if (!row) continue
@@ -68,15 +84,16 @@ export class LinkedAccounts {
     )
   }
 
-  #templatesOf(prompt: string): readonly Template[] {
-    if (this.#last.prompt !== prompt)
-      this.#last = { prompt, templates: skeletonsOf(prompt).map((skeleton) => this.#templateOf(skeleton)) }
-    return this.#last.templates
-  }
-
-  #templateOf(skeleton: string): Template {
-    const hash = this.#hash.of(skeleton)
-    return { hash, key: String(hash) }
+  #templatesOf(prompt: string, reading?: Reading): readonly Template[] {
+    if (this.#last.prompt === prompt) return this.#last.templates
+    const { numbers, at } = this.#read.of({ prompt }, reading)
+    const templates: Template[] = []
+    for (let place = 0; place < MOST_TEMPLATES; place++) {
+      const hash = numbers[at + place] ?? 0
+      if (hash !== 0) templates.push({ hash, key: String(hash) })
+    }
+    this.#last = { prompt, templates }
+    return templates
   }
 
   /** The hash is above 0: 0 is an empty place. */

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
+import type {
+  Detector,
+  DetectorContext,
+  DetectorPlugin,
+  KeyUse,
+  Reading,
+  Score,
+  StateChange,
+} from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
 import { RefusedError } from '../../../runtime/errors.ts'
@@ -11,7 +19,7 @@ import type { ModelRequest } from '../../request/model-request.ts'
 import { unionBound } from '../../statistics/combine.ts'
 import type { Account } from './account.ts'
 import { KIND, LinkageBaseline, VERSION } from './baseline.ts'
-import { LinkedAccounts } from './fleet.ts'
+import { LinkedAccounts, templateReader } from './fleet.ts'
 
 const Config = z.strictObject({
   /** Accounts held at once, 0.9 KB each. */
@@ -56,6 +64,7 @@ export const accountLinkage: DetectorPlugin<Config> = {
           what: 'how many templates callers share',
           isFor: ({ inference }) => inference.prompt !== undefined && inference.prompt !== '',
         }),
+  reader: (_config, { key }) => templateReader(key),
   baseline: ({ maxTemplates, window }, context) => new LinkageBaseline(window, maxTemplates, context),
 }
 
@@ -89,14 +98,14 @@ class LinkageDetector implements Detector {
     )
   }
 
-  score(event: Event): readonly Score[] {
+  score(event: Event, reading?: Reading): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
     const { prompt } = event.inference
     if (prompt === undefined || prompt === '') {
       this.#skipped.add(1, { component_id: this.#name, reason: prompt === undefined ? 'no-text' : 'empty-text' })
       return NOTHING
     }
-    const account = this.#linked.request(event, prompt)
+    const account = this.#linked.request(event, prompt, reading)
     if (account.requests < this.#window) return NOTHING
     const score = this.#scoreOf(event, account, this.#frozen)
     account.clear()

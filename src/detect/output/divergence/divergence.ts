@@ -1,12 +1,22 @@
 import { z } from 'zod'
-import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
+import type {
+  Detector,
+  DetectorContext,
+  DetectorPlugin,
+  KeyUse,
+  Reader,
+  Reading,
+  Score,
+  StateChange,
+} from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
+import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { unionBound } from '../../statistics/combine.ts'
-import { repetitionOf, runOf, type Repetition } from '../text/repetition.ts'
+import { repetitionOf, runOf } from '../text/repetition.ts'
 import { FEATURES, FLEET_NUMBERS, levelsOf, noteWindow, pOf, typical } from './levels.ts'
 
 const Config = z.strictObject({
@@ -48,6 +58,21 @@ export const divergence: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { window: 32, learningWindows: 1_000 }],
   open: async (config: Config, context: DetectorContext): Promise<Detector> => new Divergence(config, context),
+  reader: () => repetitionReader,
+}
+
+const [RUN, REPEATED, SWITCHED] = [FEATURES.length, FEATURES.length + 1, FEATURES.length + 2]
+
+/** A level for each feature, and what is said of an output that switched. */
+const repetitionReader: Reader = {
+  width: FEATURES.length + 3,
+  read: ({ prompt, output }, out, at) => {
+    const seen = repetitionOf(output)
+    for (const [feature, level] of levelsOf(seen, runOf(prompt)).entries()) out[at + feature] = level
+    out[at + RUN] = seen.run
+    out[at + REPEATED] = seen.repeated
+    out[at + SWITCHED] = Number(seen.switched)
+  },
 }
 
 class Divergence implements Detector {
@@ -55,6 +80,7 @@ class Divergence implements Detector {
   readonly #context: DetectorContext
   readonly #rows: KeyedRows
   readonly #fleet = new SingleRow('fleet.1', FLEET_NUMBERS)
+  readonly #read = new ReadHere(repetitionReader)
   /** The window that the last event closed: learned only if the event turns out quiet. */
   #closed: { readonly event: string; readonly levels: readonly number[] } | undefined
 
@@ -64,15 +90,15 @@ class Divergence implements Detector {
     this.#rows = new KeyedRows(config.maxKeys, [SECTION])
   }
 
-  score(event: Event): readonly Score[] {
+  score(event: Event, ahead?: Reading): readonly Score[] {
     this.#closed = undefined
     if (!isModelRequest(event)) return []
     const { prompt, output } = event.inference
     if (prompt === undefined && output === undefined) return []
-    const seen = repetitionOf(output)
+    const reading = this.#read.of(event.inference, ahead)
     const row = this.#rows.use(event.principal)
-    this.#note(row, event, levelsOf(seen, runOf(prompt)))
-    const scores = seen.switched ? [this.#sayDiverged(event, seen)] : []
+    this.#note(row, event, reading)
+    const scores = reading.numbers[reading.at + SWITCHED] === 1 ? [this.#sayDiverged(event, reading)] : []
     const { numbers } = row
     if ((numbers[COUNT] ?? 0) >= this.#config.window) {
       scores.push(this.#close(event, row))
@@ -112,13 +138,14 @@ class Divergence implements Detector {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #note({ numbers, bytes }: Row, event: ModelRequest, levels: readonly number[]): void {
+  #note({ numbers, bytes }: Row, event: ModelRequest, reading: Reading): void {
     if ((numbers[COUNT] ?? 0) === 0) {
       numbers[FROM] = event.at
       bytes.fill(0, IDS)
     }
     numbers[COUNT] = (numbers[COUNT] ?? 0) + 1
-    for (const [feature, level] of levels.entries()) {
+    for (let feature = 0; feature < FEATURES.length; feature++) {
+      const level = reading.numbers[reading.at + feature] ?? 0
       if (level <= (numbers[LEVEL + feature] ?? 0)) continue
       numbers[LEVEL + feature] = level
       writeShortText(bytes, IDS + feature * ID_BYTES, ID_BYTES, event.id)
@@ -155,8 +182,9 @@ class Divergence implements Detector {
     }
   }
 
-  #sayDiverged(event: ModelRequest, { run, repeated }: Repetition): Score {
+  #sayDiverged(event: ModelRequest, { numbers, at }: Reading): Score {
     const fleet = this.#fleet.numbers
+    const [run, repeated] = [numbers[at + RUN] ?? 0, numbers[at + REPEATED] ?? 0]
     return {
       detector: this.#context.name,
       event,

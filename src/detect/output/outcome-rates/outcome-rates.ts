@@ -1,12 +1,22 @@
 import { z } from 'zod'
-import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
+import type {
+  Detector,
+  DetectorContext,
+  DetectorPlugin,
+  KeyUse,
+  Reader,
+  Reading,
+  Score,
+  StateChange,
+} from '../../../contract/detect.ts'
 import type { Event, Inference } from '../../../contract/event.ts'
 import { isModelRequest } from '../../request/model-request.ts'
+import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { unionBound } from '../../statistics/combine.ts'
 import { Ladder } from '../../statistics/ladder.ts'
-import { isRefusal } from '../text/refusal.ts'
+import { isFiltered, refuses } from '../text/refusal.ts'
 import { Account, OUTCOMES, SECTION } from './account.ts'
 import { boundOf, FLEET_NUMBERS, noteOutcome } from './bound.ts'
 
@@ -40,6 +50,15 @@ export const outcomeRates: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { windowHours: 6, tolerance: 2 }, { maxKeys: 5_000, emitBelow: 0.01 }],
   open: async (config: Config, context: DetectorContext): Promise<Detector> => new OutcomeRates(config, context),
+  reader: () => refusalReader,
+}
+
+/** 1 when the answer refuses in words. */
+const refusalReader: Reader = {
+  width: 1,
+  read: ({ output }, out, at) => {
+    if (output !== undefined && refuses(output)) out[at] = 1
+  },
 }
 
 const ENDPOINT = 'endpoint '
@@ -51,6 +70,9 @@ class OutcomeRates implements Detector {
   readonly #endpoints: KeyedRows
   readonly #fleet = new SingleRow('fleet.1', FLEET_NUMBERS)
   readonly #ladder: Ladder
+  readonly #read = new ReadHere(refusalReader)
+  /** What came of the event that was scored last. */
+  #last: { readonly event: Event; readonly hits: readonly boolean[] } | undefined
 
   constructor(config: Config, context: DetectorContext) {
     this.#config = config
@@ -60,9 +82,11 @@ class OutcomeRates implements Detector {
     this.#ladder = new Ladder(config.emitBelow)
   }
 
-  score(event: Event): readonly Score[] {
+  score(event: Event, ahead?: Reading): readonly Score[] {
     if (!isModelRequest(event)) return []
-    const hits = hitsOf(event.inference)
+    const { numbers, at } = this.#read.of(event.inference, ahead)
+    const hits = hitsOf(event.inference, numbers[at] === 1)
+    this.#last = { event, hits }
     const scores = [...this.#look(this.#principals, event.principal, event, hits)]
     const { endpoint } = event.inference
     if (endpoint !== undefined) scores.push(...this.#look(this.#endpoints, endpoint, event, hits))
@@ -70,8 +94,8 @@ class OutcomeRates implements Detector {
   }
 
   learn(event: Event): void {
-    if (!isModelRequest(event)) return
-    const hits = hitsOf(event.inference)
+    if (!isModelRequest(event) || this.#last?.event !== event) return
+    const { hits } = this.#last
     const { endpoint } = event.inference
     for (const [rows, key] of [[this.#principals, event.principal] as const, [this.#endpoints, endpoint] as const]) {
       const row = key === undefined ? undefined : rows.find(key)
@@ -147,7 +171,7 @@ class OutcomeRates implements Detector {
   }
 }
 
-function hitsOf(inference: Inference): readonly boolean[] {
-  const refused = isRefusal(inference.output, inference.status)
-  return [refused, !inference.ok && !refused]
+function hitsOf({ ok, status }: Inference, refuses: boolean): readonly boolean[] {
+  const refused = refuses || isFiltered(status)
+  return [refused, !ok && !refused]
 }

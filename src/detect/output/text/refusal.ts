@@ -52,10 +52,13 @@ const LOOKED_AT = 120
 /** Statuses by which gateways and providers say that a filter held a request or an answer back. */
 const FILTERED = /content[_ ]?(filter|policy)|guardrail|blocked_by|safety|responsible_?ai/i
 
-/** Whether an answer, by its status or its first words, was held back. */
-export function isRefusal(output: string | undefined, status: string | undefined): boolean {
-  if (status !== undefined && FILTERED.test(status)) return true
-  if (output === undefined) return false
+/** Whether an answer was held back, by its status. */
+export function isFiltered(status: string | undefined): boolean {
+  return status !== undefined && FILTERED.test(status)
+}
+
+/** Whether an answer says no, by its first words. */
+export function refuses(output: string): boolean {
   const start = output.slice(0, LOOKED_AT).trimStart().toLowerCase().replaceAll('’', "'")
   return OPENING.test(start)
 }
