@@ -10,20 +10,21 @@ import { judgeGitleaksCases } from '../../detect/leaks/gitleaks-cases.ts'
 import { tallyPresidio } from '../../detect/leaks/presidio.ts'
 import { sharedData } from '../../support/shared-data.ts'
 import { median, type Bench, type Case } from '../bench.ts'
+import { heldOutCases } from './pii/cases.ts'
+import { row, share } from './shares.ts'
 
-/** Standard normal quantile of a two-sided interval of 95 %. */
-const Z = 1.959964
 const TIMED_RUNS = 5
 
 /**
  * E5: gitleaks' own cases (each judged by its one rule and the global allowlist), and presidio-research's synthetic
  * sentences (a label is met, and a finding right, when both begin and end at the same character). Words that speak of
- * calling were chosen with those sentences at hand, so the recall of phones is in sample. Quiet texts are the public
- * prompts of T0, in which no secret is known to stand. Intervals: Wilson 1927, 95 %.
+ * calling and ranges of cards were chosen with those sentences at hand, so these rows are in sample. Held out are the sets
+ * of `pii/`: drawn by seed from public rules, in sentences of T0 prompts. Quiet texts are those prompts, in which no secret
+ * is known to stand. Intervals: Wilson 1927, 95 %.
  */
 export const leaks: Bench = {
   name: 'detection-leaks',
-  summary: "secrets by gitleaks' own cases, personal data by presidio's sentences, false alarms and cost on T0",
+  summary: "secrets by gitleaks' own cases, personal data by presidio's sentences and held-out sets, cost on T0",
   async run(report) {
     const { cases, hits, wrong } = judgeGitleaksCases()
     report(`${cases} cases of gitleaks judged`)
@@ -32,26 +33,23 @@ export const leaks: Bench = {
     for (const { kind, misses, extra } of tallies)
       if (misses.length + extra.length > 0)
         report(`${kind}: missed ${JSON.stringify(misses)}, not labelled ${JSON.stringify(extra)}`)
+    const prompts = readPrompts()
     const wrongHits = wrong.filter(({ hit }) => hit).length
     return [
-      share('gitleaks cases right', cases - wrong.length, cases),
-      share('gitleaks cases with a secret: found', hits - wrongHits, hits),
-      share('gitleaks cases without: quiet', cases - hits - (wrong.length - wrongHits), cases - hits),
+      share(leaks.name, 'gitleaks cases right', cases - wrong.length, cases),
+      share(leaks.name, 'gitleaks cases with a secret: found', hits - wrongHits, hits),
+      share(leaks.name, 'gitleaks cases without: quiet', cases - hits - (wrong.length - wrongHits), cases - hits),
       ...tallies.flatMap(({ kind, labelled, found, met, right }) => [
-        share(`${kind}: recall`, met, labelled),
-        share(`${kind}: precision`, right, found),
+        share(leaks.name, `${kind}: recall`, met, labelled),
+        share(leaks.name, `${kind}: precision`, right, found),
       ]),
-      ...onQuietPrompts(report),
+      ...heldOutCases(leaks.name, prompts, report),
+      ...onQuietPrompts(prompts, report),
     ]
   },
 }
 
-function onQuietPrompts(report: (message: string) => void): readonly Case[] {
-  const prompts = gunzipSync(readFileSync(sharedData('t0-prompts', 'prompts.ndjson.gz')))
-    .toString()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { readonly prompt: string }).prompt)
+function onQuietPrompts(prompts: readonly string[], report: (message: string) => void): readonly Case[] {
   const gitleaks = readGitleaks(readFileSync(sharedData('secrets', 'gitleaks.toml'), 'utf8'), 'gitleaks.toml')
   const finders: readonly (readonly [string, LeakFinder])[] = [
     ['secrets, own pack', new SecretFinder([ownPack])],
@@ -63,8 +61,19 @@ function onQuietPrompts(report: (message: string) => void): readonly Case[] {
     const told = prompts.filter((prompt) => finder.find(prompt).leaks.length > 0).length
     const cost = costOf(finder, prompts)
     report(`${name}: ${prompts.length} prompts`)
-    return [share(`${name}: T0 prompts with a finding`, told, prompts.length), { ...row(`${name}: cost`), ...cost }]
+    return [
+      share(leaks.name, `${name}: T0 prompts with a finding`, told, prompts.length),
+      { ...row(leaks.name, `${name}: cost`), ...cost },
+    ]
   })
+}
+
+function readPrompts(): readonly string[] {
+  return gunzipSync(readFileSync(sharedData('t0-prompts', 'prompts.ndjson.gz')))
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { readonly prompt: string }).prompt)
 }
 
 function costOf(finder: LeakFinder, texts: readonly string[]): Pick<Case, 'value' | 'unit' | 'runs'> {
@@ -76,22 +85,4 @@ function costOf(finder: LeakFinder, texts: readonly string[]): Pick<Case, 'value
     return (user + system) / thousands
   })
   return { value: median(runs), unit: 'µs CPU/1,000 characters', runs: TIMED_RUNS }
-}
-
-function share(name: string, part: number, whole: number): Case {
-  const [low, high] = wilson(part, whole)
-  const interval = `${part} of ${whole}, 95 % ${(100 * low).toFixed(2)}–${(100 * high).toFixed(2)}`
-  return { ...row(`${name} (${interval})`), value: (100 * part) / whole, unit: '%' }
-}
-
-function row(name: string): Case {
-  return { bench: leaks.name, case: name, value: null, unit: '', runs: 1, peer: null, ratio: null }
-}
-
-function wilson(part: number, whole: number): readonly [number, number] {
-  const rate = part / whole
-  const centre = rate + Z ** 2 / (2 * whole)
-  const half = Z * Math.sqrt((rate * (1 - rate)) / whole + Z ** 2 / (4 * whole ** 2))
-  const norm = 1 + Z ** 2 / whole
-  return [Math.max(0, (centre - half) / norm), Math.min(1, (centre + half) / norm)]
 }
