@@ -196,10 +196,28 @@ export class Alerts {
   #takeOne(finding: Finding, now: number): void {
     const place = this.#dedupe.place(finding)
     const alert = place.alert ?? this.#open(place, finding, now)
-    const isShared = alert.add(finding, now, this.#risk.of(alert.principal, now))
+    const joined = alert.join(finding)
+    if (joined !== undefined) this.#risk.add(joined, alert.level, now)
+    alert.add(finding, now, Math.max(0, ...alert.principals.map((principal) => this.#risk.of(principal, now))))
     this.#changedAlerts.add(alert)
     this.#changedLives.add(alert)
-    if (isShared) this.#resilence(alert, now)
+    if (joined !== undefined) this.#rejoin(alert, now)
+  }
+
+  /** Somebody is in it who was not: it is looked at anew who mutes it and whom it mutes, and receivers hear of it. */
+  #rejoin(alert: OpenAlert, now: number): void {
+    this.#unseat(alert, now)
+    this.#inhibitor.add(alert)
+    this.#resilence(alert, now)
+    this.#groups.grew(alert, now)
+    this.#queue.touch(`group ${alert.group}`)
+  }
+
+  #unseat(alert: OpenAlert, now: number): void {
+    for (const freed of this.#inhibitor.remove(alert.id)) {
+      const target = this.#dedupe.get(freed)
+      if (target) this.#touchGroup(target, now)
+    }
   }
 
   #open(place: Place, finding: Finding, now: number): OpenAlert {
@@ -208,7 +226,7 @@ export class Alerts {
     const earlier = this.#dedupe.get(id)
     if (earlier) this.#forget(earlier)
     alert.silencedBy = this.#silences.silencing(alert, now)
-    if (alert.principal !== undefined) this.#risk.add(alert.principal, alert.level, now)
+    for (const principal of alert.principals) this.#risk.add(principal, alert.level, now)
     this.#admit(alert, now)
     this.#groups.changed(alert, now, alert.level === 'critical')
     this.#queue.touch(`group ${alert.group}`)
@@ -281,10 +299,7 @@ export class Alerts {
     this.#changedLives.add(alert)
     this.#dedupe.close(alert)
     this.#touchGroup(alert, at)
-    for (const freed of this.#inhibitor.remove(alert.id)) {
-      const target = this.#dedupe.get(freed)
-      if (target) this.#touchGroup(target, at)
-    }
+    this.#unseat(alert, at)
   }
 
   #endSilence(id: string, at: number): void {

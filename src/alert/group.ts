@@ -43,6 +43,8 @@ export interface StoredGroup {
   readonly tickAt: number
   readonly dirtyAt?: number
   readonly flushes: number
+  /** Alerts that somebody has joined since they were told. */
+  readonly grown?: readonly string[]
   readonly told?: {
     readonly at: number
     readonly firing: readonly string[]
@@ -67,6 +69,8 @@ export class Group<T extends Member> {
   #told: Told | undefined
   /** Members that were muted at the last tick; counts only for those that receivers know of. */
   #muted: ReadonlySet<string> = new Set()
+  /** Members that somebody has joined since receivers were told of them. */
+  #grown: ReadonlySet<string> = new Set()
 
   constructor(key: string, labels: Readonly<Record<string, string>>, config: AlertConfig, now: number) {
     this.key = key
@@ -80,6 +84,7 @@ export class Group<T extends Member> {
     group.#tickAt = stored.tickAt
     group.#dirtyAt = stored.dirtyAt
     group.#flushes = stored.flushes
+    group.#grown = new Set(stored.grown)
     if (!stored.told) return group
     const { at, firing, resolved, muted } = stored.told
     group.#told = { at, firing: new Set(firing), resolved: new Set(resolved) }
@@ -94,6 +99,7 @@ export class Group<T extends Member> {
       tickAt: this.#tickAt,
       ...(this.#dirtyAt === undefined ? {} : { dirtyAt: this.#dirtyAt }),
       flushes: this.#flushes,
+      ...(this.#grown.size === 0 ? {} : { grown: [...this.#grown] }),
       ...(told === undefined
         ? {}
         : { told: { at: told.at, firing: [...told.firing], resolved: [...told.resolved], muted: [...this.#muted] } }),
@@ -118,6 +124,12 @@ export class Group<T extends Member> {
     if (isUrgent) this.#tickAt = Math.min(this.#tickAt, now)
   }
 
+  /** Somebody has joined a member. At the next tick receivers that know of it hear of it again. */
+  grew(id: string, now: number): void {
+    this.changed(now)
+    if (this.knows(id)) this.#grown = new Set(this.#grown).add(id)
+  }
+
   /** Whether receivers think that this alert fires. */
   knows(id: string): boolean {
     return this.#told?.firing.has(id) ?? false
@@ -136,6 +148,7 @@ export class Group<T extends Member> {
     this.#forgetFreed(firing)
     this.#muted = idsOf(muted)
     const kind = this.#decide(firing, resolved, now)
+    this.#grown = idsOf(muted.filter(({ id }) => this.#grown.has(id)))
     if (kind === undefined) return undefined
     const stillKnown = muted.filter((member) => this.knows(member.id))
     this.#told = { at: now, firing: idsOf([...firing, ...stillKnown]), resolved: idsOf(resolved) }
@@ -174,7 +187,9 @@ export class Group<T extends Member> {
   #decide(firing: readonly T[], resolved: readonly T[], now: number): NotificationKind | undefined {
     const { repeatIntervalMs } = this.#config
     if (this.#told && firing.length + resolved.length > 0) {
-      const kind = needsNotification(this.#told, idsOf(firing), idsOf(resolved), now, repeatIntervalMs)
+      const needed = needsNotification(this.#told, idsOf(firing), idsOf(resolved), now, repeatIntervalMs)
+      const hasGrown = (needed ?? 'repeat') === 'repeat' && firing.some(({ id }) => this.#grown.has(id))
+      const kind = hasGrown ? 'update' : needed
       const isNeedless = kind === 'repeat' && firing.every((member) => member.acknowledgedBy !== undefined)
       if (kind !== undefined && !isNeedless) return kind
     } else if (firing.length > 0) return 'firing'

@@ -42,6 +42,12 @@ export class Groups {
     this.#changed.add(alert.group)
   }
 
+  /** Somebody has joined the alert: receivers that know of it hear of it again. */
+  grew(alert: OpenAlert, now: number): void {
+    this.#groups.get(alert.group)?.grew(alert.id, now)
+    this.#changed.add(alert.group)
+  }
+
   /** Whether receivers have yet to hear of this alert. */
   owes(alert: OpenAlert): boolean {
     return !this.#isMuted(alert) && !this.#groups.get(alert.group)?.knows(alert.id)

@@ -22,7 +22,7 @@ interface Seat {
 
 /**
  * Mutes targets while a source fires, in Alertmanager's sense: an alert that is both source and target is not muted by
- * another that is both. Labels count as they were when the alert opened.
+ * another that is both. Labels count as they were when the alert was added.
  */
 export class Inhibitor {
   readonly #rules: readonly { readonly rule: InhibitRule; readonly buckets: Map<string, Bucket> }[]

@@ -7,6 +7,7 @@ export interface Labelled {
   readonly rule: { readonly id: string; readonly controls: readonly string[] }
   readonly level: Level
   readonly principal?: string | undefined
+  readonly principals?: readonly string[] | undefined
   readonly labels: Readonly<Record<string, string>>
 }
 
@@ -17,16 +18,21 @@ export function matchesAll(alert: Labelled, matchers: readonly Matcher[]): boole
 
 function matches(alert: Labelled, { name, value, equal }: Matcher): boolean {
   if (name === 'control' && value !== '') return alert.rule.controls.includes(value) === equal
+  if (name === 'principal' && value !== '') return principalsOf(alert).includes(value) === equal
   return (labelOf(alert, name) === value) === equal
 }
 
-/** The value of `rule`, `principal`, `level`, `control` (several joined by a comma) or a group-by label; else empty. */
+/** The value of `rule`, `principal`, `level`, `control` (several joined by commas) or a group-by label; else empty. */
 export function labelOf(alert: Labelled, name: string): string {
   if (name === 'rule') return alert.rule.id
-  if (name === 'principal') return alert.principal ?? ''
+  if (name === 'principal') return principalsOf(alert).join(',')
   if (name === 'level') return alert.level
   if (name === 'control') return alert.rule.controls.join(',')
   return Object.hasOwn(alert.labels, name) ? (alert.labels[name] ?? '') : ''
+}
+
+function principalsOf({ principal, principals }: Labelled): readonly string[] {
+  return principals ?? (principal === undefined ? [] : [principal])
 }
 
 /** At least one matcher asks for something to be there; without it, most of all alerts would match. */

@@ -27,6 +27,8 @@ interface Opening {
 
 const FIRST = 10
 const LAST = 10
+/** So many principals an alert names; findings of those who come after them are counted. */
+const MOST_PRINCIPALS = 32
 
 /** An alert while it lives in memory: findings are added to it, and a plain `Alert` is made of it when one is asked for. */
 export class OpenAlert {
@@ -37,7 +39,6 @@ export class OpenAlert {
   readonly labels: Readonly<Record<string, string>>
   readonly isOverflow: boolean
   group = ''
-  principal: string | undefined
   state: AlertState = 'firing'
   startedAt: number
   lastAt: number
@@ -47,6 +48,9 @@ export class OpenAlert {
   acknowledgedBy: string | undefined
   resolvedBy: string | undefined
   readonly #limit: number
+  /** In the order they came. An overflow alert names nobody. */
+  #principals: readonly string[] = []
+  #unnamed = 0
   #count = 0
   #risk = 0
   #reason = ''
@@ -78,7 +82,7 @@ export class OpenAlert {
   static open(opening: Opening, finding: Finding, now: number, limit: number): OpenAlert {
     const labels = opening.isOverflow ? { overflow: 'true' } : labelsOf(opening.values)
     const alert = new OpenAlert(opening, ruleOf(finding.rule), labels, limit)
-    alert.principal = opening.isOverflow ? undefined : principalOf(finding)
+    alert.join(finding)
     alert.startedAt = alert.lastAt = finding.event.at
     alert.seenAt = now
     return alert
@@ -87,7 +91,8 @@ export class OpenAlert {
   static restore(stored: Alert, life: Life, limit: number): OpenAlert {
     const isOverflow = stored.fingerprint === overflowFingerprint(stored.rule.id)
     const alert = new OpenAlert({ ...stored, isOverflow }, stored.rule, stored.labels, limit)
-    alert.principal = stored.principal
+    alert.#principals = stored.principals ?? (stored.principal === undefined ? [] : [stored.principal])
+    alert.#unnamed = stored.unnamed ?? 0
     alert.state = stored.state
     alert.startedAt = stored.startedAt
     alert.lastAt = stored.lastAt
@@ -116,8 +121,25 @@ export class OpenAlert {
     return this.state !== 'resolved'
   }
 
-  /** One more finding; `risk` is that of its principal. True when the alert has just ceased to be about one principal. */
-  add(finding: Finding, now: number, risk: number): boolean {
+  /** Everyone who had a finding of his own in it, at most 32. */
+  get principals(): readonly string[] {
+    return this.#principals
+  }
+
+  /** Before a finding is added: who it is about, if that is somebody whom the alert does not name yet and now does. */
+  join(finding: Finding): string | undefined {
+    const principal = this.isOverflow ? undefined : principalOf(finding)
+    if (principal === undefined || this.#principals.includes(principal)) return undefined
+    if (this.#principals.length >= MOST_PRINCIPALS) {
+      this.#unnamed++
+      return undefined
+    }
+    this.#principals = [...this.#principals, principal]
+    return principal
+  }
+
+  /** One more finding; `risk` is that of its principals. */
+  add(finding: Finding, now: number, risk: number): void {
     this.#count++
     if (!isLate(this, finding.event.at)) {
       this.lastAt = Math.max(this.lastAt, finding.event.at)
@@ -132,9 +154,6 @@ export class OpenAlert {
       this.#strongest = finding
     }
     this.#plain = undefined
-    const isShared = this.principal !== undefined && principalOf(finding) !== this.principal
-    if (isShared) this.principal = undefined
-    return isShared
   }
 
   /** Something a person sees has changed. */
@@ -166,7 +185,8 @@ export class OpenAlert {
       lastAt: this.lastAt,
       ...(this.endedAt === undefined ? {} : { endedAt: this.endedAt }),
       count: this.#count,
-      ...(this.principal === undefined ? {} : { principal: this.principal }),
+      ...namesOf(this.#principals),
+      ...(this.#unnamed === 0 ? {} : { unnamed: this.#unnamed }),
       labels: this.labels,
       reason: this.#reason,
       risk: this.#risk,
@@ -177,6 +197,12 @@ export class OpenAlert {
       revision: this.#revision,
     }
   }
+}
+
+function namesOf(principals: readonly string[]): Pick<Alert, 'principal' | 'principals'> {
+  const [first, second] = principals
+  if (first === undefined) return {}
+  return second === undefined ? { principal: first } : { principals }
 }
 
 function labelsOf(values: GroupValues): Readonly<Record<string, string>> {

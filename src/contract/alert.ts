@@ -18,7 +18,15 @@ export interface Alert {
   readonly endedAt?: number
   /** How many findings. */
   readonly count: number
+  /** Who had the findings, where it is one principal. */
   readonly principal?: string
+  /**
+   * Who had them, where they are several, in the order they came, at most 32; then `principal` is absent. Nobody is here
+   * without a finding of his own: partners that a score merely names are not.
+   */
+  readonly principals?: readonly string[]
+  /** Findings of principals who came after those 32: counted here and not named. */
+  readonly unnamed?: number
   /** The group-by fields and their values. */
   readonly labels: Readonly<Record<string, string>>
   /** One sentence: who did what, seen against expected. */
@@ -78,7 +86,10 @@ export interface Silence {
   readonly matchers: readonly Matcher[]
 }
 
-/** `name` is `rule`, `principal`, `level`, `control`, or a label. */
+/**
+ * `name` is `rule`, `principal`, `level`, `control`, or a label. Of several principals or controls, `equal` asks whether one
+ * of them has the value, and its opposite whether none has.
+ */
 export interface Matcher {
   readonly name: string
   readonly value: string

@@ -111,17 +111,6 @@ describe('an alert', () => {
     expect(alerts.open()).toMatchObject([{ count: 20 }])
   })
 
-  test('that two principals share is about neither', () => {
-    const byAddress = rule({ groupBy: ['source.ip'] })
-    const alerts = started()
-    const fields = { source: { ip: '10.0.0.1' } }
-    alerts.take([finding({ rule: byAddress, fields })], NOON)
-    expect(alerts.open()[0]).toMatchObject({ principal: 'key:a', labels: { 'source.ip': '10.0.0.1' } })
-    alerts.take([finding({ rule: byAddress, fields, principal: 'key:b' }), finding({ rule: byAddress, fields })], NOON)
-    expect(alerts.open()).toHaveLength(1)
-    expect(alerts.open()[0]).not.toHaveProperty('principal')
-  })
-
   test('gives as reason its strongest score, whenever it came', () => {
     const alerts = started()
     const on = event({ at: NOON, principal: 'key:a' })

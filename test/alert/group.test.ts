@@ -121,18 +121,34 @@ describe('a group', () => {
     expect(told.flush(NOON + 10 * MINUTE, nobody)?.kind).toBe('firing')
   })
 
+  test('tells again of an alert that somebody has joined, also when it was muted meanwhile', () => {
+    const told = group()
+    const [a, b] = [member('a'), member('b')]
+    told.members.add(a)
+    told.members.add(b)
+    told.flush(NOON, nobody)
+    told.grew('a', NOON + MINUTE)
+    expect(told.flush(NOON + 5 * MINUTE, ({ id }) => id === 'a')).toBeUndefined()
+    told.grew('b', NOON + 6 * MINUTE)
+    expect(told.flush(NOON + 10 * MINUTE, ({ id }) => id === 'a')).toMatchObject({ kind: 'update', members: [b] })
+    expect(told.flush(NOON + 15 * MINUTE, nobody)).toMatchObject({ kind: 'update', members: [a, b] })
+    expect(told.stored()).not.toHaveProperty('grown')
+    expect(told.flush(NOON + 20 * MINUTE, nobody)).toBeUndefined()
+  })
+
   test('comes back from its document as it was', () => {
     const told = group()
     const a = member('a')
     told.members.add(a)
     told.changed(NOON)
     told.flush(NOON + 30 * SECOND, nobody)
-    told.changed(NOON + MINUTE)
+    told.grew('a', NOON + MINUTE)
     const back = Group.restore<TestMember>('{}', structuredClone(told.stored()), config())
     back.members.add(a)
     expect(back.stored()).toEqual(told.stored())
     expect(back.dueAt).toBe(told.dueAt)
-    expect(back.flush(NOON + HOUR, nobody)).toBeUndefined()
+    expect(back.flush(NOON + HOUR, nobody)?.kind).toBe('update')
+    expect(back.flush(NOON + 2 * HOUR, nobody)).toBeUndefined()
   })
 })
 

@@ -25,6 +25,21 @@ test.each([
   expect(matchesAll(alert, [WrittenMatcher.parse(text)])).toBe(holds)
 })
 
+test.each([
+  ['principal = key:a', true],
+  ['principal = key:b', true],
+  ['principal = key:c', false],
+  ['principal != key:b', false],
+  ['principal != key:c', true],
+  ['principal = ""', false],
+  ['principal != ""', true],
+])('of several principals %s is %s', (text, holds) => {
+  const { principal: _, ...rest } = alert
+  const shared = { ...rest, principals: ['key:a', 'key:b'] }
+  expect(matchesAll(shared, [WrittenMatcher.parse(text)])).toBe(holds)
+  expect(labelOf(shared, 'principal')).toBe('key:a,key:b')
+})
+
 test('all matchers must hold', () => {
   const matchers = ['rule = r1', 'level = low'].map((text) => WrittenMatcher.parse(text))
   expect(matchesAll(alert, matchers)).toBe(false)
