@@ -3,6 +3,7 @@ import { PII_DEFAULTS } from '../../../../src/detect/leaks/pii/pii.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { Draw } from './draw.ts'
 import { NEAR_MISSES } from './near-misses.ts'
+import { OTHER_NAMES } from './other-names.ts'
 import { FORMS, type Form } from './samples.ts'
 import { BARE, NAMED, place, sentencesOf } from './sentences.ts'
 
@@ -75,7 +76,7 @@ export function measureHeldOut(seed: number, set: 'first' | 'second', prompts: r
       const { text } = place(
         draw,
         (i % 2 === 0 ? NAMED : BARE)[set],
-        draw.pick(nearMiss.names),
+        draw.pick(namesIn(set, nearMiss.kind ?? nearMiss.family, nearMiss.names)),
         nearMiss.draw(draw),
         sentences,
       )
@@ -92,7 +93,17 @@ export function measureHeldOut(seed: number, set: 'first' | 'second', prompts: r
 }
 
 function placed(draw: Draw, form: Form, set: 'first' | 'second', sentences: readonly string[], isNamed: boolean) {
-  return place(draw, (isNamed ? NAMED : BARE)[set], draw.pick(form.names), form.draw(draw), sentences)
+  return place(
+    draw,
+    (isNamed ? NAMED : BARE)[set],
+    draw.pick(namesIn(set, form.kind, form.names)),
+    form.draw(draw),
+    sentences,
+  )
+}
+
+function namesIn(set: 'first' | 'second', what: string, names: readonly string[]): readonly string[] {
+  return set === 'first' ? names : (OTHER_NAMES[what] ?? names)
 }
 
 function tally(name: string): Tally {

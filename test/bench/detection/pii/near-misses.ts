@@ -5,6 +5,8 @@ import { FORMS, type Form } from './samples.ts'
 /** What looks like personal data and is none. */
 export interface NearMiss {
   readonly family: string
+  /** Of which personal data it is a wrong one. */
+  readonly kind?: string
   readonly names: readonly string[]
   draw(draw: Draw): string
 }
@@ -63,6 +65,7 @@ function isbn10(draw: Draw): string {
 export const NEAR_MISSES: readonly NearMiss[] = [
   ...FORMS.filter(({ kind }) => CHECKED.has(kind)).map((form) => ({
     family: `${form.kind} with one digit wrong`,
+    kind: form.kind,
     names: form.names,
     draw: (draw: Draw) => broken(form, draw),
   })),
