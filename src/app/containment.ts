@@ -77,7 +77,7 @@ export class PlaybookRunner {
     this.#onlooker = onlooker
   }
 
-  /** Planning is safe to repeat: the same alert and playbook are the same plan. */
+  /** Planning is safe to repeat: the same alert, playbook and principal are the same plan. */
   get consumer(): Consumer {
     return {
       name: 'playbooks',

@@ -46,7 +46,7 @@ interface Containment {
   playbooks(): readonly PlaybookFacts[]
   plans(): readonly Plan[]
   claims(): readonly Claim[]
-  plan(playbook: string, alert: Alert, by: string): Promise<Plan>
+  plan(playbook: string, alert: Alert, by: string): Promise<readonly Plan[]>
   approve(plan: string, digest: string, by: string): Promise<Plan>
   reject(plan: string, by: string): Promise<Plan>
   revert(plan: string, by: string): Promise<Plan>
@@ -103,10 +103,13 @@ export class DaemonDesk implements Desk {
     return this.#parts.containment.plans()
   }
 
-  plan(playbook: string, alert: string, by: string): Promise<Plan> {
+  /** Plans for everyone whom the alert names, and answers the plan for the first; the others are among `plans`. */
+  async plan(playbook: string, alert: string, by: string): Promise<Plan> {
     const found = this.alert(alert)
     if (!found) throw new RefusedError(`there is no alert ${alert}`)
-    return this.#parts.containment.plan(playbook, found, by)
+    const [first] = await this.#parts.containment.plan(playbook, found, by)
+    if (first === undefined) throw new RefusedError(`there is nothing to plan for alert ${alert}`)
+    return first
   }
 
   approve(plan: string, digest: string, by: string): Promise<Plan> {

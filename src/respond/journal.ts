@@ -47,8 +47,8 @@ export class Journal {
     return [...this.#records.values()]
   }
 
-  latest(alert: string, playbook: string): PlanRecord | undefined {
-    const ids = [...(this.#plansFor.get(`${alert}\n${playbook}`) ?? [])]
+  latest(alert: string, playbook: string, principal: string): PlanRecord | undefined {
+    const ids = [...(this.#plansFor.get(subjectOf(alert, playbook, principal)) ?? [])]
     return ids.map((id) => this.get(id)).toSorted((a, b) => b.generation - a.generation)[0]
   }
 
@@ -105,17 +105,22 @@ export class Journal {
   }
 
   #keep(record: PlanRecord): void {
-    const { id, alert, playbook } = record.plan
+    const { id, alert, playbook, target } = record.plan
     this.#records.set(id, record)
-    const key = `${alert}\n${playbook}`
+    const key = subjectOf(alert, playbook, target.principal)
     this.#plansFor.set(key, (this.#plansFor.get(key) ?? new Set()).add(id))
   }
 
   #forget({ plan }: PlanRecord): void {
     this.#records.delete(plan.id)
-    const key = `${plan.alert}\n${plan.playbook}`
+    const key = subjectOf(plan.alert, plan.playbook, plan.target.principal)
     const ids = this.#plansFor.get(key)
     ids?.delete(plan.id)
     if (ids?.size === 0) this.#plansFor.delete(key)
   }
+}
+
+/** What no two plans that are open are about. */
+function subjectOf(alert: string, playbook: string, principal: string): string {
+  return `${alert}\n${playbook}\n${principal}`
 }

@@ -19,6 +19,12 @@ export interface PlannerParts {
   readonly mode: 'dry-run' | 'live'
 }
 
+/** Whose containment is worked out, the how-manieth of this alert, playbook and principal, from 0. */
+interface Whom {
+  readonly principal: string
+  readonly generation: number
+}
+
 /** Works out what a playbook would do about an alert, and does nothing of it. */
 export class Planner {
   readonly #parts: PlannerParts
@@ -27,13 +33,15 @@ export class Planner {
     this.#parts = parts
   }
 
-  /** The same alert, playbook, generation, time and outside state give the same plan. Throws RefusedError, in words. */
-  async work(playbook: Playbook, alert: Alert, generation: number, signal: AbortSignal): Promise<PlanRecord> {
-    const { principal } = alert
-    if (principal === undefined) throw new RefusedError(`alert ${alert.id} names no principal to contain`)
+  /**
+   * The same alert, playbook, principal, generation, time and outside state give the same plan. Throws RefusedError, in
+   * words.
+   */
+  async work(playbook: Playbook, alert: Alert, whom: Whom, signal: AbortSignal): Promise<PlanRecord> {
+    const { principal, generation } = whom
     if (isProtected(playbook, principal)) throw new RefusedError(`${principal} is protected by ${playbook.id}`)
     const now = this.#parts.clock.now()
-    const id = base32(Buffer.from(digestOf([alert.id, playbook.id, playbook.digest, generation]), 'hex'), 26)
+    const id = planId(playbook, alert, whom)
     const kept: Alert = { ...alert, evidence: [] }
     const target = { principal }
     const steps: StepPlan[] = []
@@ -81,4 +89,10 @@ export class Planner {
     if (action === undefined) throw new RefusedError(`there is no action ${name}`)
     return this.#parts.calls.persist((signal) => action.plan(step, signal), signal)
   }
+}
+
+/** The principal is part of it only where an alert is about several. */
+function planId(playbook: Playbook, alert: Alert, { principal, generation }: Whom): string {
+  const meaning = [alert.id, playbook.id, playbook.digest, generation, ...(alert.principals ? [principal] : [])]
+  return base32(Buffer.from(digestOf(meaning), 'hex'), 26)
 }

@@ -12,7 +12,7 @@ import { limitRefusal } from './limits.ts'
 import type { Memory } from './memory/memory.ts'
 import { Planner } from './planner.ts'
 import { isFor, type Playbook } from './playbook/playbook.ts'
-import { endOf, isInterrupted, isWaiting, planDigest, stepsInForce, type PlanRecord } from './record.ts'
+import { endOf, isInterrupted, isWaiting, planDigest, principalsOf, stepsInForce, type PlanRecord } from './record.ts'
 import { Stepper } from './stepper.ts'
 import type { Traffic } from './traffic/traffic.ts'
 import { Turns } from './turns.ts'
@@ -50,7 +50,7 @@ export class Responder implements AsyncDisposable {
   readonly #killSwitch: KillSwitch
   readonly #turns = new Turns()
   readonly #stop = new AbortController()
-  /** Alerts and playbooks that came to nothing, so that a repeated alert is not refused again and again. */
+  /** Alerts, playbooks and principals that came to nothing, so that a repeated alert is not refused again and again. */
   readonly #refused = new Set<string>()
   /** Plans whose end could not be carried out, with the time of the next try. */
   readonly #again = new Map<string, { readonly backoff: Backoff; at: number }>()
@@ -106,8 +106,8 @@ export class Responder implements AsyncDisposable {
   }
 
   /**
-   * Plans what is for this alert, once an alert and playbook, and does at once what needs no person. Answers the plans
-   * made by this call. An alert that is not firing or is silenced plans nothing.
+   * Plans what is for this alert, once an alert, playbook and principal, and does at once what needs no person. Answers the
+   * plans made by this call. An alert that is not firing or is silenced plans nothing.
    */
   consider(alert: Alert): Promise<readonly Plan[]> {
     if (alert.state !== 'firing' || alert.silencedBy !== undefined) return Promise.resolve([])
@@ -116,30 +116,34 @@ export class Responder implements AsyncDisposable {
       const named = alert.rule.playbook
       if (named !== undefined && !this.#playbooks.has(named))
         await this.#refuseOnce(alert, named, `there is no playbook ${named}`)
-      for (const playbook of this.#parts.playbooks) {
-        if (!isFor(playbook, alert)) continue
-        const before = this.#journal.latest(alert.id, playbook.id)
-        const record = before ?? (await this.#tryToPlan(playbook, alert))
-        if (record === undefined) continue
-        if (before === undefined) made.push(record.plan.id)
-        if (playbook.approval === 'auto' && this.#parts.mode === 'live') await this.#auto(record)
-      }
+      for (const playbook of this.#parts.playbooks)
+        if (isFor(playbook, alert)) made.push(...(await this.#considerOne(playbook, alert)))
       return made.map((id) => this.#journal.get(id).plan)
     })
   }
 
-  /** Plans because a person asks. While an earlier plan is open and still says the same, that is the plan. */
-  plan(playbook: string, alert: Alert, by: string): Promise<Plan> {
+  /**
+   * Plans because a person asks: a plan for each principal of the alert, who may be left out with the reason on record
+   * while there is another. While an earlier plan is open and still says the same, that is the plan.
+   */
+  plan(playbook: string, alert: Alert, by: string): Promise<readonly Plan[]> {
     return this.#turns.run(`alert ${alert.id}`, async () => {
       const found = this.#playbooks.get(playbook)
       if (found === undefined) throw new RefusedError(`there is no playbook ${playbook}`)
       if (alert.state === 'resolved')
         throw new RefusedError(`alert ${alert.id} is resolved; there is nothing to contain`)
-      const before = this.#journal.latest(alert.id, playbook)
-      if (before !== undefined && (await this.#isStillGood(before, found))) return before.plan
-      const record = await this.#planner.work(found, alert, (before?.generation ?? -1) + 1, this.#stop.signal)
-      if (before !== undefined) await this.#replace(before.plan.id, by)
-      return (await this.#journal.write(record, { actor: by, action: 'plan.create' })).plan
+      const plans: Plan[] = []
+      const refusals: string[] = []
+      for (const principal of principalsOf(alert))
+        try {
+          plans.push(await this.#planAgain(found, alert, principal, by))
+        } catch (error) {
+          if (!(error instanceof RefusedError)) throw error
+          refusals.push(error.message)
+        }
+      if (plans.length === 0) throw new RefusedError(refusals.join('; ') || namesNobody(alert))
+      for (const reason of refusals) await this.#noteRefusal(alert.id, by, { playbook, reason })
+      return plans
     })
   }
 
@@ -204,20 +208,45 @@ export class Responder implements AsyncDisposable {
     await this.#turns.ended()
   }
 
-  async #tryToPlan(playbook: Playbook, alert: Alert): Promise<PlanRecord | undefined> {
-    if (this.#refused.has(`${alert.id}\n${playbook.id}`)) return undefined
+  /** The plans that were made now; who has one already is not planned for again. */
+  async #considerOne(playbook: Playbook, alert: Alert): Promise<readonly string[]> {
+    const principals = principalsOf(alert)
+    if (principals.length === 0) await this.#refuseOnce(alert, playbook.id, namesNobody(alert))
+    if (alert.unnamed !== undefined) await this.#refuseOnce(alert, playbook.id, namesNoMore(alert, principals.length))
+    const made: string[] = []
+    for (const principal of principals) {
+      const before = this.#journal.latest(alert.id, playbook.id, principal)
+      const record = before ?? (await this.#tryToPlan(playbook, alert, principal))
+      if (record === undefined) continue
+      if (before === undefined) made.push(record.plan.id)
+      if (playbook.approval === 'auto' && this.#parts.mode === 'live') await this.#auto(record)
+    }
+    return made
+  }
+
+  async #tryToPlan(playbook: Playbook, alert: Alert, principal: string): Promise<PlanRecord | undefined> {
+    if (this.#refused.has(refusalKey(alert, playbook.id, principal))) return undefined
     try {
-      const record = await this.#planner.work(playbook, alert, 0, this.#stop.signal)
+      const record = await this.#planner.work(playbook, alert, { principal, generation: 0 }, this.#stop.signal)
       return await this.#journal.write(record, { actor: DAEMON, action: 'plan.create' })
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
-      await this.#refuseOnce(alert, playbook.id, error.message)
+      await this.#refuseOnce(alert, playbook.id, error.message, principal)
       return undefined
     }
   }
 
-  async #refuseOnce(alert: Alert, playbook: string, reason: string): Promise<void> {
-    const key = `${alert.id}\n${playbook}`
+  async #planAgain(playbook: Playbook, alert: Alert, principal: string, by: string): Promise<Plan> {
+    const before = this.#journal.latest(alert.id, playbook.id, principal)
+    if (before !== undefined && (await this.#isStillGood(before, playbook))) return before.plan
+    const generation = (before?.generation ?? -1) + 1
+    const record = await this.#planner.work(playbook, alert, { principal, generation }, this.#stop.signal)
+    if (before !== undefined) await this.#replace(before.plan.id, by)
+    return (await this.#journal.write(record, { actor: by, action: 'plan.create' })).plan
+  }
+
+  async #refuseOnce(alert: Alert, playbook: string, reason: string, principal = ''): Promise<void> {
+    const key = refusalKey(alert, playbook, principal)
     if (this.#refused.has(key)) return
     await this.#noteRefusal(alert.id, DAEMON, { playbook, reason })
     this.#refused.add(key)
@@ -330,6 +359,18 @@ export class Responder implements AsyncDisposable {
     await this.#stepper.settle(id, signal)
     await this.#stepper.run(id, signal)
   }
+}
+
+function refusalKey({ id }: Alert, playbook: string, principal: string): string {
+  return `${id}\n${playbook}\n${principal}`
+}
+
+function namesNobody({ id }: Alert): string {
+  return `alert ${id} names no principal to contain`
+}
+
+function namesNoMore({ id }: Alert, names: number): string {
+  return `alert ${id} names ${names} principals; for those who came after them nothing is planned`
 }
 
 function hasEnded(record: PlanRecord, now: number): boolean {

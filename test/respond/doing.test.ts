@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { TransientError } from '../../src/runtime/errors.ts'
-import { alert, deny, HOUR, mark, playbook, planned, settle, statesOf, world } from './world.ts'
+import { alert, askedFor, deny, HOUR, mark, playbook, planned, settle, statesOf, world } from './world.ts'
 
 describe('doing', () => {
   test('the intent is on disk before an action is called, and the outcome after it', async () => {
@@ -109,7 +109,7 @@ describe('doing', () => {
     at.spy.apply = () => new Promise(() => undefined)
     const slow = await planned(at)
     const stuck = at.responder.approve(slow.id, slow.digest, 'ada')
-    const quick = await at.responder.plan('other', alert(), 'ada')
+    const quick = await askedFor(at, 'other')
     expect(statesOf(await at.responder.approve(quick.id, quick.digest, 'ada'))).toEqual(['effective'])
     await at.responder.tick(at.given.clock.now())
     await Promise.all([expect(stuck).rejects.toThrow('stopping'), at.responder[Symbol.asyncDispose]()])

@@ -42,7 +42,7 @@ describe('the journal', () => {
     await journal.write(record('4', 'planned'), deed)
     expect(journal.all().map(({ plan }) => plan.id)).toEqual(['1', '3', '4'])
     expect([...(disk.kinds.get('plan')?.keys() ?? [])]).toEqual(['1', '3', '4'])
-    expect(journal.latest('alert-2', 'contain-key')).toBeUndefined()
+    expect(journal.latest('alert-2', 'contain-key', 'key:a')).toBeUndefined()
     await expect(journal.write(record('5', 'planned'), deed)).rejects.toThrow('3 plans are open, which is the most')
     await journal.write(record('3', 'planned', over), deed)
     await journal.write(record('5', 'planned'), deed)

@@ -226,6 +226,19 @@ export async function planned(at: World, about = alert()): Promise<Plan> {
   return plan
 }
 
+/** The plan that a person asked for. Throws when there is none. */
+export async function askedFor(at: World, playbook: string, about = alert()): Promise<Plan> {
+  const [plan] = await at.responder.plan(playbook, about, 'ada')
+  if (!plan) throw new Error('nothing was planned')
+  return plan
+}
+
+/** An alert about several. */
+export function shared(principals: readonly string[], parts: Partial<Alert> = {}): Alert {
+  const { principal: _, ...rest } = alert(parts)
+  return { ...rest, principals }
+}
+
 export function statesOf(plan: Plan | undefined): string[] {
   return (plan?.states ?? []).map(({ state }) => state)
 }
