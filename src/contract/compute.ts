@@ -71,6 +71,17 @@ export interface Layer {
   readonly activation: 'relu' | 'linear'
 }
 
+/** How a network learns. Every device sees the rows in the same order, which `seed` gives. */
+export interface TrainPlan {
+  /** How often each row is looked at, in 1..10,000. */
+  readonly epochs: number
+  /** Rows of a step, in 1..4,096; the last step of an epoch takes what is left. */
+  readonly batch: number
+  /** About how far a weight moves in a step: above 0, at most 1. */
+  readonly rate: number
+  readonly seed: number
+}
+
 export interface Moments {
   readonly mean: Float64Array
   /** `columns` × `columns`, unbiased (n - 1). */
@@ -87,12 +98,22 @@ export interface Kernels extends AsyncDisposable {
   hold(references: Matrix): Promise<Held>
   /** The k nearest of the held rows; k is in 1..64 and at most their number. `minL2` is k = 1. */
   topK(queries: Matrix, references: Held, k: number): Promise<Neighbours>
-  rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix>
+  /** `into`, if given, takes the features and is the result's `values`: `rows` × `features` numbers, not to be used meanwhile. */
+  rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix>
   mmdPermute(test: PermutationTest): Promise<PermutationResult>
   /** Column by column, current against held. */
   ksPsi(reference: Held, current: Matrix): Promise<ColumnDistances>
   /** Squared error between each row and what the network makes of it, summed over its columns: the last layer gives `columns` outputs. */
   mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array>
+  /**
+   * New layers, shaped like `start`, that copy `samples` better: what `mlpScore` gives is brought down by Adam (Kingma and Ba
+   * 2015, arXiv 1412.6980, in the order of operations at the end of its section 2) on the mean over each batch, with the
+   * authors' 0.9, 0.999 and 1e-8. The layers fit together as for `mlpScore`; `start` is left as it is. Same seed, device
+   * and machine: the same bits. Between devices the rounding of single precision grows with every step, so they agree in
+   * what is reached and not in bits: after an epoch in the error that is left and, within a small share of one step, in each
+   * weight; after many in the error alone (docs/compute.md). RangeError also for numbers that leave single precision.
+   */
+  mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]>
   moments(inputs: Matrix): Promise<Moments>
 }
 

@@ -9,6 +9,7 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../contract/compute.ts'
 import type { Counter, Given } from '../../contract/plugin.ts'
 import { reasonOf } from '../../runtime/errors.ts'
@@ -55,8 +56,8 @@ export class FallbackKernels implements Kernels {
     return this.#call(async (kernels) => kernels.topK(queries, await held.on(kernels), k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
-    return this.#call((kernels) => kernels.rff(inputs, plan))
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+    return this.#call((kernels) => kernels.rff(inputs, plan, into))
   }
 
   async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
@@ -70,6 +71,10 @@ export class FallbackKernels implements Kernels {
 
   async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
     return this.#call((kernels) => kernels.mlpScore(inputs, layers))
+  }
+
+  async mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]> {
+    return this.#call((kernels) => kernels.mlpTrain(samples, start, plan))
   }
 
   async moments(inputs: Matrix): Promise<Moments> {

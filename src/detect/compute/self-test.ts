@@ -1,4 +1,4 @@
-import type { FourierPlan, Kernels, Layer, Matrix, PermutationTest } from '../../contract/compute.ts'
+import type { FourierPlan, Kernels, Layer, Matrix, PermutationTest, TrainPlan } from '../../contract/compute.ts'
 import type { Random } from '../../contract/plugin.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import * as differences from './plan/differences.ts'
@@ -30,6 +30,7 @@ export async function selfTest(device: Kernels, ref: Kernels): Promise<Differenc
       await device.mlpScore(queries.queries, layers),
       await ref.mlpScore(queries.queries, layers),
     ),
+    mlpTrain: await mlpTrainTest(device, ref, queries.references, layers),
     moments: differences.momentsDifference(
       await device.moments(queries.references),
       await ref.moments(queries.references),
@@ -72,6 +73,16 @@ async function ksPsiTest(device: Kernels, ref: Kernels, references: Matrix, curr
   await using held = await device.hold(references)
   await using expected = await ref.hold(references)
   return differences.ksPsiDifference(await device.ksPsi(held, current), await ref.ksPsi(expected, current))
+}
+
+/** One epoch of seven steps; what is left is measured on `ref`. */
+async function mlpTrainTest(device: Kernels, ref: Kernels, samples: Matrix, start: readonly Layer[]): Promise<number> {
+  const plan: TrainPlan = { epochs: 1, batch: 16, rate: 2e-3, seed: SEED }
+  const trained = async (kernels: Kernels): Promise<differences.Trained> => {
+    const layers = await kernels.mlpTrain(samples, start, plan)
+    return { layers, errors: await ref.mlpScore(samples, layers) }
+  }
+  return differences.trainDifference(await trained(device), await trained(ref), plan.rate)
 }
 
 /** A third of the queries are copies of references. */

@@ -30,10 +30,11 @@ function openRefBound(): Opened {
     what: 'a card',
     hold: (references) => ref.hold(references),
     topK: (queries, references, k) => ref.topK(queries, references, k),
-    rff: (inputs, plan) => ref.rff(inputs, plan),
+    rff: (inputs, plan, into) => ref.rff(inputs, plan, into),
     mmdPermute: (one) => ref.mmdPermute(one),
     ksPsi: (reference, current) => ref.ksPsi(reference, current),
     mlpScore: (inputs, layers) => ref.mlpScore(inputs, layers),
+    mlpTrain: (samples, start, plan) => ref.mlpTrain(samples, start, plan),
     moments: (inputs) => ref.moments(inputs),
     [Symbol.asyncDispose]: () => ref[Symbol.asyncDispose](),
   }

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { FourierPlan, Kernels, Layer, Matrix } from '../../../src/contract/compute.ts'
+import type { FourierPlan, Kernels, Layer, Matrix, TrainPlan } from '../../../src/contract/compute.ts'
 import * as differences from '../../../src/detect/compute/plan/differences.ts'
 import { openRef } from '../../../src/detect/compute/ref/ref.ts'
-import { matrix, normal } from './matrices.ts'
+import { matrix, normal, randomLayer } from './matrices.ts'
+import { training } from './training-suite.ts'
 
 const TOLERANCES = differences.TOLERANCES
 
@@ -20,6 +21,7 @@ export function deviceSuite(name: string, open: () => Promise<Kernels>): void {
     permutation(() => device, ref)
     columns(() => device, ref)
     networks(() => device, ref)
+    training(() => device, ref)
     moments(() => device, ref)
     refusals(() => device)
   })
@@ -153,6 +155,14 @@ function fourier(device: Device, ref: Kernels): void {
     const together = await device().rff(inputs, plan)
     const alone = await device().rff({ rows: 1, columns: 60, values: inputs.values.slice(180, 240) }, plan)
     expect([...alone.values]).toEqual([...together.values.subarray(3 * 256, 4 * 256)])
+  })
+
+  test('features go into the room that is given', async () => {
+    const plan: FourierPlan = { columns: 60, features: 256, bandwidths: [5], seed: 12 }
+    const [inputs, into] = [normal(9, 7, 60), new Float32Array(7 * 256).fill(NaN)]
+    const found = await device().rff(inputs, plan, into)
+    expect(found.values).toBe(into)
+    expect(found).toEqual(await device().rff(inputs, plan))
   })
 }
 
@@ -321,6 +331,8 @@ function refusals(device: Device): void {
       bias: new Float32Array(3),
       activation: 'linear',
     }
+    const square: Layer = { ...wide, outputs: 2, weights: new Float32Array(4), bias: new Float32Array(2) }
+    const lessons: TrainPlan = { epochs: 1, batch: 1, rate: 0.1, seed: 1 }
     const refused = [
       () => kernels.topK(two, held, 0),
       () => kernels.topK(two, held, 3),
@@ -336,6 +348,7 @@ function refusals(device: Device): void {
       () => kernels.rff(two, { ...plan, bandwidths: [] }),
       () => kernels.rff(two, { ...plan, bandwidths: [0] }),
       () => kernels.rff(matrix([[NaN, 1]]), plan),
+      () => kernels.rff(two, plan, new Float32Array(9)),
       () => kernels.mmdPermute({ pooled, first: 1, permutations: 9, bandwidths: [1], seed: 1 }),
       () => kernels.mmdPermute({ pooled, first: 5, permutations: 9, bandwidths: [1], seed: 1 }),
       () => kernels.mmdPermute({ pooled, first: 3, permutations: 0, bandwidths: [1], seed: 1 }),
@@ -343,10 +356,12 @@ function refusals(device: Device): void {
       () => kernels.ksPsi(held, matrix([[-Infinity, 0]])),
       () => kernels.mlpScore(two, []),
       () => kernels.mlpScore(two, [wide]),
-      () =>
-        kernels.mlpScore(matrix([[NaN, 0]]), [
-          { ...wide, outputs: 2, weights: new Float32Array(4), bias: new Float32Array(2) },
-        ]),
+      () => kernels.mlpScore(matrix([[NaN, 0]]), [square]),
+      () => kernels.mlpTrain(two, [wide], lessons),
+      () => kernels.mlpTrain(matrix([[NaN, 0]]), [square], lessons),
+      ...[{ epochs: 0 }, { epochs: 1e5 }, { batch: 1.5 }, { batch: 5000 }, { rate: 0 }, { rate: NaN }, { rate: 2 }].map(
+        (wrong) => () => kernels.mlpTrain(two, [square], { ...lessons, ...wrong }),
+      ),
       () => kernels.moments(matrix([[1, 2]])),
       () =>
         kernels.moments(
@@ -373,14 +388,4 @@ function refusals(device: Device): void {
     await held[Symbol.asyncDispose]()
     await expect(device().topK(matrix([[1, 2]]), held, 1)).rejects.toThrow(RangeError)
   })
-}
-
-function randomLayer(seed: number, inputs: number, outputs: number, relu: boolean): Layer {
-  return {
-    inputs,
-    outputs,
-    weights: normal(seed, outputs, inputs, 1 / Math.sqrt(inputs)).values,
-    bias: normal(seed + 100, 1, outputs).values,
-    activation: relu ? 'relu' : 'linear',
-  }
 }

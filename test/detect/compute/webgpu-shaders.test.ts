@@ -6,6 +6,7 @@ import { float } from '../../../src/detect/compute/webgpu/job.ts'
 import { dense } from '../../../src/detect/compute/webgpu/mlp.ts'
 import { PRODUCTS } from '../../../src/detect/compute/webgpu/moments.ts'
 import { permuteTiles } from '../../../src/detect/compute/webgpu/permute-wgsl.ts'
+import { DESCEND, LEARN } from '../../../src/detect/compute/webgpu/train-wgsl.ts'
 import { MERGE, NORMS, RECOMPUTE, screen } from '../../../src/detect/compute/webgpu/top-k-wgsl.ts'
 
 const shaders: readonly (readonly [string, string])[] = [
@@ -26,6 +27,8 @@ const shaders: readonly (readonly [string, string])[] = [
   ['the last layer in tiles of 64', dense(64, true)],
   ['the last layer in tiles of 128', dense(128, true)],
   ['products of columns', PRODUCTS],
+  ['a row forward and back', LEARN],
+  ['a step of Adam', DESCEND],
 ]
 
 describe('WGSL, looked at by a compiler without a GPU', () => {

@@ -1,4 +1,11 @@
-import type { ColumnDistances, Matrix, Moments, Neighbours, PermutationResult } from '../../../contract/compute.ts'
+import type {
+  ColumnDistances,
+  Layer,
+  Matrix,
+  Moments,
+  Neighbours,
+  PermutationResult,
+} from '../../../contract/compute.ts'
 
 /**
  * How far a device may be from `ref`, by kernel; the unit is that of the function below that measures it. docs/compute.md
@@ -10,6 +17,7 @@ export const TOLERANCES = {
   mmdPermute: 1e-5,
   ksPsi: 1e-5,
   mlpScore: 1e-4,
+  mlpTrain: 1e-2,
   moments: 1e-4,
 } as const
 export type KernelName = keyof typeof TOLERANCES
@@ -64,6 +72,25 @@ export function ksPsiDifference(got: ColumnDistances, expected: ColumnDistances)
 /** Relative. */
 export function mlpDifference(got: Float32Array, expected: Float32Array): number {
   return largestDifference(got, expected, relative)
+}
+
+/** What training made, with what it leaves of each sample: `mlpScore` of the samples, on the same device for both. */
+export interface Trained {
+  readonly layers: readonly Layer[]
+  readonly errors: Float32Array
+}
+
+/** The worse of two: of each weight in steps, each of which is about `rate` long; of the error that is left, relative. */
+export function trainDifference(got: Trained, expected: Trained, rate: number): number {
+  const flat = ({ layers }: Trained): readonly number[] =>
+    layers.flatMap(({ weights, bias }) => [...weights, ...bias].map((weight) => weight / rate))
+  return worse(largestDifference(flat(got), flat(expected), absolute), lossDifference(got, expected))
+}
+
+/** Of the error that is left alone, relative: all that can be said after many steps. */
+export function lossDifference(got: Trained, expected: Trained): number {
+  const left = ({ errors }: Trained): number => errors.reduce((sum, error) => sum + error, 0)
+  return relative(left(got), left(expected))
 }
 
 /** Of means in standard deviations, of covariances in the product of two; of a constant column absolute. */

@@ -1,4 +1,4 @@
-import type { FourierPlan, Held, Layer, Matrix, PermutationTest } from '../../../contract/compute.ts'
+import type { FourierPlan, Held, Layer, Matrix, PermutationTest, TrainPlan } from '../../../contract/compute.ts'
 import { fourierWidth } from './plan.ts'
 
 /** How many neighbours `topK` finds at most. */
@@ -7,6 +7,9 @@ const MAX_NEIGHBOURS = 64
 const MAX_PERMUTATIONS = 100_000
 /** Rows that `mmdPermute` takes at most: it works on rows × rows kernel values, a few rows of them at a time. */
 const MAX_POOLED = 50_000
+
+/** What a `TrainPlan` says at most. */
+const [MAX_EPOCHS, MAX_BATCH, MAX_RATE] = [10_000, 4096, 1]
 
 /** Columns that `moments` takes at most: a covariance of 128 MiB. */
 const MAX_MOMENT_COLUMNS = 4096
@@ -54,10 +57,12 @@ export function checkTopK(queries: Matrix, references: Held, k: number): void {
     )
 }
 
-export function checkFourier(inputs: Matrix, plan: FourierPlan): void {
+export function checkFourier(inputs: Matrix, plan: FourierPlan, into?: Float32Array): void {
   checkMatrix(inputs, 'inputs')
   checkColumns(inputs.columns, plan.columns, 'inputs')
   checkPlan(plan)
+  if (into && into.length !== inputs.rows * plan.features)
+    throw new RangeError(`room for ${into.length} features, not ${inputs.rows} x ${plan.features}`)
 }
 
 function checkPlan(plan: FourierPlan): void {
@@ -96,6 +101,21 @@ export function checkLayers(inputs: Matrix, layers: readonly Layer[]): void {
   })
   if (width !== inputs.columns)
     throw new RangeError(`the last layer gives ${width} outputs for rows of ${inputs.columns} columns`)
+}
+
+export function checkTraining(samples: Matrix, start: readonly Layer[], { epochs, batch, rate }: TrainPlan): void {
+  checkLayers(samples, start)
+  if (!isCount(epochs) || epochs > MAX_EPOCHS)
+    throw new RangeError(`${epochs} epochs: a whole number in 1..${MAX_EPOCHS}`)
+  if (!isCount(batch) || batch > MAX_BATCH)
+    throw new RangeError(`a batch of ${batch} rows: a whole number in 1..${MAX_BATCH}`)
+  if (!(rate > 0 && rate <= MAX_RATE)) throw new RangeError(`a rate of ${rate}: above 0, at most ${MAX_RATE}`)
+}
+
+/** `numbers` are the weights and squared moments that training ended with. */
+export function checkTrained(...numbers: readonly Float32Array[]): void {
+  if (!numbers.every(allFinite))
+    throw new RangeError('training went beyond single precision: scale the samples, or lower the rate')
 }
 
 export function checkMoments(inputs: Matrix): void {

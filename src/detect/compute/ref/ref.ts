@@ -9,11 +9,13 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../../contract/compute.ts'
 import { transformChecked } from '../plan/fourier.ts'
 import { fourierNumbers, permutationP, relabellings, unbiasedMmd } from '../plan/plan.ts'
 import * as shapes from '../plan/shapes.ts'
 import { columnDistances } from './columns.ts'
+import { train } from './train.ts'
 
 /**
  * Every kernel in float64, one loop after another as the definitions say: what the other devices are compared with, and
@@ -72,9 +74,9 @@ class RefKernels implements Kernels {
     return { k, distances, indices }
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
-    shapes.checkFourier(inputs, plan)
-    const values = new Float32Array(inputs.rows * plan.features)
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan, into)
+    const values = into ?? new Float32Array(inputs.rows * plan.features)
     const numbers = fourierNumbers(plan)
     for (let row = 0; row < inputs.rows; row++)
       transformChecked(numbers, rowOf(inputs, row), values.subarray(row * plan.features, (row + 1) * plan.features))
@@ -124,6 +126,11 @@ class RefKernels implements Kernels {
       for (let column = 0; column < given.length; column++) sum += ((given[column] ?? 0) - (made[column] ?? 0)) ** 2
       return sum
     })
+  }
+
+  async mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]> {
+    shapes.checkTraining(samples, start, plan)
+    return train(samples, start, plan)
   }
 
   async moments(inputs: Matrix): Promise<Moments> {

@@ -13,6 +13,7 @@ import { Nearest } from './nearest.ts'
 import type { Order, Result } from './orders.ts'
 import { permutationTest } from './permute.ts'
 import type { Tensor, TensorFlow } from './tensorflow.ts'
+import { train } from './train.ts'
 
 /**
  * Rows of every product: what is left over is filled with zeros. The library chooses its loops by the shape, so only a
@@ -50,6 +51,8 @@ export class TensorKernels {
         return columnDistances(this.#references(order.held).matrix, order.current)
       case 'mlpScore':
         return this.#score(order.inputs, order.layers)
+      case 'mlpTrain':
+        return train(this.#tf, order.samples, order.start, order.plan)
       case 'moments':
         return this.#moments(order.inputs)
     }

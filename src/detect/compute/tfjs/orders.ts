@@ -7,6 +7,7 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../../contract/compute.ts'
 
 /** What the thread is asked; references are named by number. */
@@ -18,9 +19,23 @@ export type Order =
   | { readonly does: 'mmdPermute'; readonly test: PermutationTest }
   | { readonly does: 'ksPsi'; readonly held: number; readonly current: Matrix }
   | { readonly does: 'mlpScore'; readonly inputs: Matrix; readonly layers: readonly Layer[] }
+  | {
+      readonly does: 'mlpTrain'
+      readonly samples: Matrix
+      readonly start: readonly Layer[]
+      readonly plan: TrainPlan
+    }
   | { readonly does: 'moments'; readonly inputs: Matrix }
 
-export type Result = Neighbours | Matrix | PermutationResult | ColumnDistances | Float32Array | Moments | undefined
+export type Result =
+  | Neighbours
+  | Matrix
+  | PermutationResult
+  | ColumnDistances
+  | Float32Array
+  | readonly Layer[]
+  | Moments
+  | undefined
 
 export interface Question {
   readonly id: number

@@ -15,9 +15,15 @@ export interface TensorFlow {
   tensor(values: Float32Array, shape: readonly number[]): Tensor
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor
   topk(x: Tensor, k: number, sorted: boolean): { readonly values: Tensor; readonly indices: Tensor }
-  add(a: Tensor, b: Tensor): Tensor
+  add(a: Tensor, b: Tensor | number): Tensor
   sub(a: Tensor, b: Tensor): Tensor
   mul(a: Tensor, b: Tensor | number): Tensor
+  div(a: Tensor, b: Tensor): Tensor
+  sqrt(x: Tensor): Tensor
+  sign(x: Tensor): Tensor
+  sum(x: Tensor, axis: number): Tensor
+  slice(x: Tensor, begin: readonly number[], size: readonly number[]): Tensor
+  concat(tensors: readonly Tensor[]): Tensor
   relu(x: Tensor): Tensor
   exp(x: Tensor): Tensor
   cos(x: Tensor): Tensor

@@ -10,6 +10,7 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../../contract/compute.ts'
 import type { Given } from '../../../contract/plugin.ts'
 import { reasonOf, RefusedError } from '../../../runtime/errors.ts'
@@ -107,9 +108,12 @@ export class TfjsKernels implements Kernels {
     return (await this.#ask({ does: 'topK', queries, held: this.#own(references), k })) as Neighbours
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
-    shapes.checkFourier(inputs, plan)
-    return (await this.#ask({ does: 'rff', inputs, plan })) as Matrix
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan, into)
+    const found = (await this.#ask({ does: 'rff', inputs, plan })) as Matrix
+    if (!into) return found
+    into.set(found.values)
+    return { ...found, values: into }
   }
 
   async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
@@ -125,6 +129,11 @@ export class TfjsKernels implements Kernels {
   async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
     shapes.checkLayers(inputs, layers)
     return (await this.#ask({ does: 'mlpScore', inputs, layers })) as Float32Array
+  }
+
+  async mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]> {
+    shapes.checkTraining(samples, start, plan)
+    return (await this.#ask({ does: 'mlpTrain', samples, start, plan })) as readonly Layer[]
   }
 
   async moments(inputs: Matrix): Promise<Moments> {

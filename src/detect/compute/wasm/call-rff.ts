@@ -18,10 +18,15 @@ interface Interleaved {
 
 const known = new WeakMap<FourierNumbers, Interleaved>()
 
-export async function transformRows(caller: Caller, inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
+export async function transformRows(
+  caller: Caller,
+  inputs: Matrix,
+  plan: FourierPlan,
+  into?: Float32Array,
+): Promise<Matrix> {
   const numbers = fourierNumbers(plan)
   const { rows, columns } = inputs
-  const values = new Float32Array(rows * plan.features)
+  const values = into ?? new Float32Array(rows * plan.features)
   if (numbers.width < LEAST_WIDTH || numbers.width > MOST_WIDTH)
     for (let row = 0; row < rows; row++)
       transformChecked(

@@ -129,9 +129,11 @@ export const f32x4 = {
   greater: two(...simd(0x44)),
   nearest: one(...simd(0x6a)),
   abs: one(...simd(0xe0)),
+  sqrt: one(...simd(0xe3)),
   add: two(...simd(0xe4)),
   sub: two(...simd(0xe5)),
   mul: two(...simd(0xe6)),
+  div: two(...simd(0xe7)),
   max: two(...simd(0xe9)),
   /** a · b + c, rounded once where the machine can: relaxed SIMD. */
   fusedMultiplyAdd: (a: Code, b: Code, c: Code): Code => [...a, ...b, ...c, ...simd(0x105)],

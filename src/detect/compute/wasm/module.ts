@@ -1,13 +1,14 @@
 import * as emit from './emit.ts'
 import { accumulate, dense, screen } from './products.ts'
 import { cosine, hadamardPasses } from './hadamard.ts'
+import { learning, type LearningExports } from './learning.ts'
 import { at, f32, get, i32, repeatWhile, set, step, when, type Local } from './emit.ts'
 
 /** The largest memory of an arena: 2 GiB. */
 export const MAX_PAGES = 32_768
 
 /** The exports; every pointer is a byte address, every panel `depth` columns deep, `depth` a multiple of UNROLL. */
-export interface Exports {
+export interface Exports extends LearningExports {
   /**
    * All left panels against all right panels: half − left·right, compared with the threshold of the left row. Where it
    * is not above, `examine(left row, right panel, bits of the rows)` is called; it may lower the threshold.
@@ -54,7 +55,7 @@ export function moduleBytes(fused: boolean): Uint8Array<ArrayBuffer> {
   const imports: readonly emit.Import[] = [{ name: 'examine', parameters: ['i32', 'i32', 'i32'] }]
   return emit.assemble(
     imports,
-    [screen(fused), dense(fused), accumulate(fused), search(), cosine(), ...hadamardPasses()],
+    [screen(fused), dense(fused), accumulate(fused), search(), cosine(), ...hadamardPasses(), ...learning(fused)],
     MAX_PAGES,
   )
 }

@@ -4,6 +4,7 @@ import { radicesOf } from './hadamard.ts'
 import { LEFT, RIGHT } from './products.ts'
 import { kernelSums, covarianceSums, type CovarianceTask, type KernelTask } from './sums.ts'
 import { depthOf, packLeft, packedLength } from './pack.ts'
+import { train, type TrainTask } from './train.ts'
 
 /*
  * The parts of a call that a thread does at a time. All that they read and write lies in the arena's memory; addresses are
@@ -69,7 +70,15 @@ export interface FeaturesTask {
   readonly scratch: number
 }
 
-export type Task = SearchTask | LayersTask | FeaturesTask | CellsTask | SortTask | KernelTask | CovarianceTask
+export type Task =
+  | SearchTask
+  | LayersTask
+  | FeaturesTask
+  | CellsTask
+  | SortTask
+  | KernelTask
+  | CovarianceTask
+  | TrainTask
 
 export function execute(core: Instance, task: Task): void {
   switch (task.kind) {
@@ -87,6 +96,8 @@ export function execute(core: Instance, task: Task): void {
       return kernelSums(core, task)
     case 'covariance':
       return covarianceSums(core, task)
+    case 'train':
+      return train(core, task)
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../../contract/compute.ts'
 import type { Given } from '../../../contract/plugin.ts'
 import { RefusedError } from '../../../runtime/errors.ts'
@@ -21,6 +22,7 @@ import { momentsOf } from './call-moments.ts'
 import { findNearest } from './call-nearest.ts'
 import { permute } from './call-permute.ts'
 import { transformRows } from './call-rff.ts'
+import { trainLayers } from './call-train.ts'
 import { Desk, Memories } from './memories.ts'
 import { moduleBytes } from './module.ts'
 import { Pool } from './pool.ts'
@@ -118,9 +120,9 @@ export class WasmKernels implements Kernels, Caller {
     return held.during(() => findNearest(this, queries, held, k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
-    shapes.checkFourier(inputs, plan)
-    return transformRows(this, inputs, plan)
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan, into)
+    return transformRows(this, inputs, plan, into)
   }
 
   async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
@@ -137,6 +139,11 @@ export class WasmKernels implements Kernels, Caller {
   async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
     shapes.checkLayers(inputs, layers)
     return scoreRows(this, inputs, layers)
+  }
+
+  async mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]> {
+    shapes.checkTraining(samples, start, plan)
+    return trainLayers(this, samples, start, plan)
   }
 
   async moments(inputs: Matrix): Promise<Moments> {

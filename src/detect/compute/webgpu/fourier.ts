@@ -52,10 +52,15 @@ export function features(width: number): string {
 }
 
 /** Random Fourier features of each row. A plan too wide for workgroup memory is computed on the CPU, always. */
-export async function fourierFeatures(device: Device, inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
+export async function fourierFeatures(
+  device: Device,
+  inputs: Matrix,
+  plan: FourierPlan,
+  into?: Float32Array,
+): Promise<Matrix> {
   const { rows, columns } = inputs
   const numbers = fourierNumbers(plan)
-  const result = { rows, columns: plan.features, values: new Float32Array(rows * plan.features) }
+  const result = { rows, columns: plan.features, values: into ?? new Float32Array(rows * plan.features) }
   const step = Math.min(
     MOST_ROWS,
     device.workgroups,

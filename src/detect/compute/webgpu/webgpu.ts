@@ -9,6 +9,7 @@ import type {
   Neighbours,
   PermutationResult,
   PermutationTest,
+  TrainPlan,
 } from '../../../contract/compute.ts'
 import type { Given } from '../../../contract/plugin.ts'
 import * as shapes from '../plan/shapes.ts'
@@ -21,6 +22,7 @@ import { moments } from './moments.ts'
 import { mmdPermute } from './permute.ts'
 import { fourierFeatures } from './fourier.ts'
 import { topK } from './top-k.ts'
+import { mlpTrain } from './train.ts'
 
 /**
  * The kernels on a GPU through WebGPU (Vulkan, Metal or Direct3D 12; the optional package `webgpu`): own WGSL in single
@@ -56,9 +58,9 @@ export class WebgpuKernels implements Kernels {
     return await this.#use(references, (held) => topK(this.#device, queries, held, k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan): Promise<Matrix> {
-    shapes.checkFourier(inputs, plan)
-    return await fourierFeatures(this.#device, inputs, plan)
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+    shapes.checkFourier(inputs, plan, into)
+    return await fourierFeatures(this.#device, inputs, plan, into)
   }
 
   async mmdPermute(test: PermutationTest): Promise<PermutationResult> {
@@ -74,6 +76,11 @@ export class WebgpuKernels implements Kernels {
   async mlpScore(inputs: Matrix, layers: readonly Layer[]): Promise<Float32Array> {
     shapes.checkLayers(inputs, layers)
     return await mlpScore(this.#device, inputs, layers)
+  }
+
+  async mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]> {
+    shapes.checkTraining(samples, start, plan)
+    return await mlpTrain(this.#device, samples, start, plan)
   }
 
   async moments(inputs: Matrix): Promise<Moments> {
