@@ -45,6 +45,15 @@ test.each([
   ['es-dni X1234567L', 'NIE X1234567L'],
   ['fi-hetu 131052-308T', 'hetu 131052-308T'],
   ['it-fiscal-code RSSMRA85T10A562S', 'cod. fisc. RSSMRA85T10A562S'],
+  ['card 4111111111111111', 'card=4111111111111111'],
+  ['card 9792 1234 5678 9018', '(9792 1234 5678 9018)'],
+  ['email ada@example.org', 'email=ada@example.org'],
+  ['email ada@example.org', 'it was “ada@example.org”.'],
+  ['br-cpf 52998224725', 'CPF: 52998224725'],
+  ['in-aadhaar 234123412346', 'Aadhaar no. 234123412346'],
+  ['se-personal-number 198112289874', 'personnummer 198112289874'],
+  ['uk-nhs 9434765919', '<patientNhsNumber>9434765919</patientNhsNumber>'],
+  ['phone 912 345 678', 'o meu telemóvel: 912 345 678'],
   ['url https://www.example.com/a?b=c', 'see https://www.example.com/a?b=c.'],
 ])('finds %s', (wanted, text) => {
   expect(found(text)).toEqual([wanted])
@@ -64,6 +73,15 @@ test.each([
   ['an @ in code', '@Override user@ @host a@b'],
   ['a CPF with a wrong digit', '529.982.247-26'],
   ['an Aadhaar with a swapped pair', '2341 2314 2346'],
+  ['what follows the first digits of something else', 'card $5386 7344 0350 6227'],
+  ['the groups of a wrong IBAN', 'LT03 4702 6188 5358 4300'],
+  ['an identity card as a payment card', 'ID card 110105198802101108'],
+  ['amounts', 'Total: 335 276 613 kr and 912 406 287 kr, EUR 577 780 459'],
+  [
+    'what is called something else',
+    'part no. 603-123-4567; {"sku":"212-736-5000"}, order 212 736 5000, ZIP 36877-7711',
+  ],
+  ['the noun text', 'words of the text.\nNumber: 84094565329'],
   ['a postcode', 'Suite 541 6343 Skogstien, 3610-114 in Lisbon'],
 ])('leaves %s alone', (_what, text) => {
   expect(found(text)).toEqual([])

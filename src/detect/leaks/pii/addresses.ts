@@ -6,9 +6,13 @@ export interface Place {
   readonly text: string
 }
 
-const LOCAL_PART = /[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\uffff-]{1,64}$/
+/** RFC 6531, but no quotation marks of any language. */
+const LOCAL_PART =
+  /[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\u00a1-\u00aa\u00ac-\u00ba\u00bc-\u2017\u2020-\u2038\u203b-\u2fff\u3012-\uffff-]{1,64}$/
 const DOMAIN =
   /^(?:[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9\u00a1-\uffff-]{0,61}[A-Za-z0-9\u00a1-\uffff])?\.){1,8}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})(?![A-Za-z0-9])/
+/** Marks that belong to the sentence, and the name of a value: `email=ada@…`. */
+const BEFORE_LOCAL = /^[.'`*/|=?{#!]*(?:[A-Za-z_-]{1,24}=)?[.'`*/|=?{#!]*/
 /** RFC 5321: no longer local part or domain. */
 const MOST_LOCAL = 64
 const MOST_DOMAIN = 255
@@ -16,7 +20,7 @@ const MOST_DOMAIN = 255
 /** Each e-mail address: an @ with a local part before and a domain name behind it. */
 export function* emails(text: string): Generator<Place> {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    const local = LOCAL_PART.exec(text.slice(Math.max(0, at - MOST_LOCAL), at))?.[0].replace(/^[.'`*/|=?{#!]+/, '')
+    const local = LOCAL_PART.exec(text.slice(Math.max(0, at - MOST_LOCAL), at))?.[0].replace(BEFORE_LOCAL, '')
     const domain = DOMAIN.exec(text.slice(at + 1, at + 1 + MOST_DOMAIN))?.[0]
     if (local === undefined || local === '' || local.endsWith('.') || domain === undefined) continue
     yield { start: at - local.length, text: `${local}@${domain}` }

@@ -16,9 +16,13 @@ const MOST_PHONES = 300
 const NEAR_BEFORE = 48
 const NEAR_BEHIND = 16
 /** Four digits or more with at most two separators between: a digit ends each try, so it is linear in the text. */
-const RUN = /(?<![\w.+/$€£#%=-]|\d,)(?:\+|\()?\+?\(?\d(?:[ .()/-]{0,2}\d){3,}/g
+const RUN = /(?<![\w.+/$€£#%-]|\d,)(?:\+|\()?\+?\(?\d(?:[ .()/-]{0,2}\d){3,}/g
 /** What each of them begins with or holds; begins with a digit, so that texts without are seen through quickly. */
 const FOUR_DIGITS = /\d(?:[ .()/-]{0,2}\d){3}/
+/** A run that begins behind digits which could not be its beginning (`$5386 7344 …`). */
+const INSIDE = /\d[ .()/-]{1,2}$/
+/** What follows in groups is the rest of an IBAN that is wrong. */
+const IBAN_BEGINS = /(?<!\w)[A-Z]{2}\d\d $/
 const EXTENSION = /^\s?(?:x|ext\.?)\s?\d{1,6}/i
 
 /** Personal data that has a form and mostly a checksum. Names and addresses of people need a model and are not looked for. */
@@ -61,8 +65,10 @@ export class PiiFinder implements LeakFinder {
       if (/^(?:\w|-\w|[.,]\d)/.test(next) && extension === '' && !BEHIND.test(next)) continue
       const before = text.slice(Math.max(0, run.start - NEAR_BEFORE), run.start)
       const behind = text.slice(run.end + extension.length, run.end + extension.length + NEAR_BEHIND)
-      let kind = this.#kindOf(run, before + behind)
-      if (kind === undefined && this.rules.includes('phone') && mayBePhone(run)) {
+      if (IBAN_BEGINS.test(before)) continue
+      const isInside = INSIDE.test(before)
+      let kind = this.#kindOf(run, isInside ? '' : before + behind)
+      if (kind === undefined && !isInside && this.rules.includes('phone') && mayBePhone(run)) {
         if (++phones > MOST_PHONES) unread += run.text.length
         else if (isPhone(run, before, behind, this.#regions)) kind = 'phone'
       }

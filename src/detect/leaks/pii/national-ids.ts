@@ -6,15 +6,23 @@ interface NationalId {
   readonly kind: string
   readonly written: RegExp
   readonly isRight: (digits: string) => boolean
-  /** Where the number alone says too little. */
+  /** Where the number alone says too little; also as a part of a longer name (`patientNhsNumber`). */
   readonly near?: RegExp
 }
 
 /** Those made of digits alone. */
 const OF_DIGITS: readonly NationalId[] = [
   { kind: 'br-cpf', written: /^\d{3}\.\d{3}\.\d{3}-\d{2}$/, isRight: isCpf },
+  { kind: 'br-cpf', written: /^\d{11}$/, isRight: isCpf, near: /cpf/i },
   { kind: 'in-aadhaar', written: /^[2-9]\d{3} \d{4} \d{4}$/, isRight: isVerhoeff },
   { kind: 'se-personal-number', written: /^(?:\d{2})?\d{6}[-+]\d{4}$/, isRight: isSwedish },
+  { kind: 'in-aadhaar', written: /^[2-9]\d{11}$/, isRight: isVerhoeff, near: /aadha{1,2}r/i },
+  {
+    kind: 'se-personal-number',
+    written: /^(?:\d{2})?\d{10}$/,
+    isRight: isSwedish,
+    near: /person(?:al)? ?n(?:umber|ummer|r)/i,
+  },
   { kind: 'fr-nir', written: /^[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}$/, isRight: isNir },
   { kind: 'pl-pesel', written: /^\d{11}$/, isRight: isPesel, near: /pesel/i },
   {
@@ -23,8 +31,8 @@ const OF_DIGITS: readonly NationalId[] = [
     isRight: isGermanTaxId,
     near: /steuer|tax.?id|idnr|tin\b/i,
   },
-  { kind: 'uk-nhs', written: /^\d{3}[ -]?\d{3}[ -]?\d{4}$/, isRight: isNhs, near: /\bnhs\b/i },
-  { kind: 'nl-bsn', written: /^\d{9}$/, isRight: isBsn, near: /\bbsn\b|burgerservice/i },
+  { kind: 'uk-nhs', written: /^\d{3}[ -]?\d{3}[ -]?\d{4}$/, isRight: isNhs, near: /nhs/i },
+  { kind: 'nl-bsn', written: /^\d{9}$/, isRight: isBsn, near: /bsn|burgerservice/i },
 ]
 
 /** Those with letters. Patterns begin with a digit, so that prose costs little; `lead` characters before it belong to the number. */

@@ -23,6 +23,11 @@ const ISSUERS: readonly Issuer[] = [
     ranges: [
       [51, 55],
       [2221, 2720],
+      // RuPay and Hipercard, Troy, Humo, Uzcard.
+      [606, 608],
+      [9792, 9792],
+      [9860, 9860],
+      [8600, 8600],
     ],
   },
   {
@@ -56,7 +61,7 @@ const ISSUERS: readonly Issuer[] = [
     ],
   },
   {
-    lengths: [12, 13, 14, 15, ...LONG],
+    lengths: [13, 14, 15, ...LONG],
     ranges: [
       [5018, 5020],
       [5038, 5038],
@@ -74,7 +79,8 @@ const ISSUERS: readonly Issuer[] = [
   },
 ]
 
-const CARD_WORDS = /\b(?:card|cc|visa|mastercard|amex|maestro|jcb|pan)\b/i
+const CARD_WORDS =
+  /(?<!\b(?:id|identity|library|business|sim|student|aadha{1,2}r) )\bcard\b|\b(?:cc|visa|mastercard|amex|maestro|jcb|pan)\b/i
 
 /**
  * A payment card: written in one piece or in groups, with a right check digit, from an issuer's range or beside a word

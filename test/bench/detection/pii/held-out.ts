@@ -5,7 +5,7 @@ import { Draw } from './draw.ts'
 import { NEAR_MISSES } from './near-misses.ts'
 import { OTHER_NAMES } from './other-names.ts'
 import { FORMS, type Form } from './samples.ts'
-import { BARE, NAMED, place, sentencesOf } from './sentences.ts'
+import { BARE, NAMED, place, sentencesOf, type SetName } from './sentences.ts'
 
 /** Texts for each form and each family of near misses. */
 const TEXTS = 100
@@ -38,7 +38,7 @@ export interface HeldOut {
  * Personal data drawn by seed from public rules and put into sentences of prompts that hold no digits, then near misses.
  * Met and right: exactly the first and the last character, and the kind.
  */
-export function measureHeldOut(seed: number, set: 'first' | 'second', prompts: readonly string[]): HeldOut {
+export function measureHeldOut(seed: number, set: SetName, prompts: readonly string[]): HeldOut {
   const draw = new Draw(seededRandom(seed))
   const finder = new PiiFinder(PII_DEFAULTS.kinds, PII_DEFAULTS.regions)
   const sentences = sentencesOf(prompts.slice(0, FOR_SENTENCES))
@@ -92,7 +92,7 @@ export function measureHeldOut(seed: number, set: 'first' | 'second', prompts: r
   return { kinds: [...kinds.values()].filter(({ planted }) => planted > 0), forms, nearMisses, misses }
 }
 
-function placed(draw: Draw, form: Form, set: 'first' | 'second', sentences: readonly string[], isNamed: boolean) {
+function placed(draw: Draw, form: Form, set: SetName, sentences: readonly string[], isNamed: boolean) {
   return place(
     draw,
     (isNamed ? NAMED : BARE)[set],
@@ -102,8 +102,10 @@ function placed(draw: Draw, form: Form, set: 'first' | 'second', sentences: read
   )
 }
 
-function namesIn(set: 'first' | 'second', what: string, names: readonly string[]): readonly string[] {
-  return set === 'first' ? names : (OTHER_NAMES[what] ?? names)
+function namesIn(set: SetName, what: string, names: readonly string[]): readonly string[] {
+  const others = OTHER_NAMES[what] ?? names
+  if (set === 'third') return [...names, ...others]
+  return set === 'first' ? names : others
 }
 
 function tally(name: string): Tally {

@@ -10,8 +10,10 @@ export interface Placed {
 /** How a value stands in a text: `name` is what people call it; `a` and `b` are sentences of a prompt without digits. */
 type Template = (name: string, value: string, a: string, b: string) => readonly [before: string, behind: string]
 
-/** Two sets of ways to write: what was mended after one was measured is measured on the other. */
-export const NAMED: Readonly<Record<'first' | 'second', readonly Template[]>> = {
+/** Sets of ways to write: what was mended after one was measured is measured on the next. */
+export type SetName = 'first' | 'second' | 'third'
+
+export const NAMED: Readonly<Record<SetName, readonly Template[]>> = {
   first: [
     (name, _, a, b) => [`${a} ${capital(name)}: `, `. ${b}`],
     (name, _, a, b) => [`${a} The ${name} is `, `, as you know. ${b}`],
@@ -29,10 +31,19 @@ export const NAMED: Readonly<Record<'first' | 'second', readonly Template[]>> = 
     (name, _, a, b) => [`${a} My ${name} was “`, `”. ${b}`],
     (name, _, a) => [`${a}\n- ${name}: `, ''],
   ],
+  third: [
+    (name, _, a, b) => [`${a}\n${name} — `, `\n${b}`],
+    (name, _, a, b) => [`${a} Is your ${name} still `, `? ${b}`],
+    (name, _, a, b) => [`${a} [${name}] `, ` ${b}`],
+    (name, _, a, b) => [`${a} "${name.replaceAll(' ', '_')}":"`, `","ok":true ${b}`],
+    (name, _, a, b) => [`${a} **${capital(name)}:** `, `\n${b}`],
+    (name, _, a, b) => [`${a} ${name}\t`, `\t${b}`],
+    (name, _, a, b) => [`${a} Change ${name} to `, `! ${b}`],
+  ],
 }
 
 /** And without a name: between two words of a sentence, or on a line of its own. */
-export const BARE: Readonly<Record<'first' | 'second', readonly Template[]>> = {
+export const BARE: Readonly<Record<SetName, readonly Template[]>> = {
   first: [
     (_, value, a) => between(a, value),
     (_, __, a, b) => [`${a} I wrote down `, `. ${b}`],
@@ -43,6 +54,13 @@ export const BARE: Readonly<Record<'first' | 'second', readonly Template[]>> = {
     (_, __, a, b) => [`${a} They gave us `, `, and ${b}`],
     (_, __, a, b) => [`${a} ["`, `", "x"] ${b}`],
     (_, __, a, b) => [`${a}\t`, `\t${b}`],
+  ],
+  third: [
+    (_, value, a) => between(a, value),
+    (_, __, a, b) => [`${a} (`, `) ${b}`],
+    (_, __, a, b) => [`${a} He said it was `, ` or so. ${b}`],
+    (_, __, a, b) => [`${a}\n* `, `\n* ${b}`],
+    (_, __, a, b) => [`${a} '`, `' ${b}`],
   ],
 }
 
