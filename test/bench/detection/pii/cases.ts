@@ -2,11 +2,11 @@ import type { Case } from '../../bench.ts'
 import { row, share } from '../shares.ts'
 import { hitsIn, measureHeldOut, type Tally } from './held-out.ts'
 
-/** Each was measured once before anything was mended because of it: the third is what nothing was mended by. */
+/** The first two showed what was then mended, so by now they are in sample; nothing was changed because of the third. */
 const SETS = [
-  { set: 'first', seed: 1, name: 'held out 1' },
-  { set: 'second', seed: 2, name: 'held out 2' },
-  { set: 'third', seed: 3, name: 'held out 3' },
+  { set: 'first', seed: 1, name: 'set 1 (in sample by now)' },
+  { set: 'second', seed: 2, name: 'set 2 (in sample by now)' },
+  { set: 'third', seed: 3, name: 'set 3 (held out)' },
 ] as const
 /** A form that is missed more often than this has its own row. */
 const FULLY_MET = 0.98
@@ -33,7 +33,7 @@ export function heldOutCases(
         told,
         nearMisses.reduce((sum, { texts }) => sum + texts, 0),
       ),
-      ...structured.flatMap((kind) => rates(bench, `${name}, ${kind.name}`, kind)),
+      ...(set === 'third' ? structured : []).flatMap((kind) => rates(bench, `${name}, ${kind.name}`, kind)),
       ...forms
         .filter(({ met, planted }) => met < FULLY_MET * planted)
         .map((form) => share(bench, `${name}, form ${form.name}: recall`, form.met, form.planted)),
