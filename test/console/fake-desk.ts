@@ -132,6 +132,11 @@ export function plan(parts: Partial<Plan> = {}): Plan {
   }
 }
 
+/** An alert about several principals. */
+export function sharedAlert(principals: readonly string[], parts: AlertParts = {}): Alert {
+  return { ...alert({ ...parts, principal: null }), principals, labels: { cluster: 'c1' } }
+}
+
 /** A desk with a small world behind it that its commands change. Every part may be replaced. */
 export class FakeDesk implements Desk {
   alertRows: Alert[]
@@ -189,7 +194,10 @@ export class FakeDesk implements Desk {
   alerts(query: Parameters<Desk['alerts']>[0]): readonly Alert[] {
     return this.alertRows
       .filter(({ state }) => query.states?.includes(state) ?? true)
-      .filter(({ principal }) => query.principal === undefined || principal === query.principal)
+      .filter(
+        ({ principal, principals = [principal] }) =>
+          query.principal === undefined || principals.includes(query.principal),
+      )
       .filter(({ rule }) => query.rule === undefined || rule.id === query.rule)
       .filter(({ lastAt }) => lastAt >= (query.since ?? 0))
       .slice(0, query.limit ?? Infinity)
@@ -237,9 +245,13 @@ export class FakeDesk implements Desk {
 
   async plan(playbook: string, alert: string, by: string): Promise<Plan> {
     this.#note(`plan ${playbook} for ${alert} by ${by}`)
-    const made = plan({ id: `plan${this.planRows.length + 1}`, playbook, alert })
-    this.planRows.push(made)
-    return made
+    const { principal, principals = [principal ?? 'key:nobody'] } = this.alert(alert) ?? {}
+    const made = principals.map((principal, index) =>
+      plan({ id: `plan${this.planRows.length + 1 + index}`, playbook, alert, target: { principal } }),
+    )
+    this.planRows.push(...made)
+    const [first = plan()] = made
+    return first
   }
 
   async approve(id: string, digest: string, by: string): Promise<Plan> {

@@ -60,7 +60,7 @@ function list(call: Call, data: string): number {
 
 function row(alert: Alert): readonly string[] {
   const since = new Date(alert.startedAt).toISOString().slice(0, 19)
-  return [alert.id, alert.level, since, String(alert.count), alert.principal ?? '-', printable(alert.rule.title)]
+  return [alert.id, alert.level, since, String(alert.count), whoOf(alert), printable(alert.rule.title)]
 }
 
 function show(call: Call, data: string, id: string): number {
@@ -83,7 +83,7 @@ function describeAlert(io: Io, alert: Alert): string {
     `  ${reasonAlone(alert)}`,
     '',
     `  alert      ${alert.id} (${alert.state}, ${alert.count} findings, risk ${Math.round(alert.risk)})`,
-    `  principal  ${alert.principal ?? '-'}`,
+    ...principalLines(alert),
     `  from       ${new Date(alert.startedAt).toISOString()} to ${new Date(alert.lastAt).toISOString()}`,
     `  control    ${rule.controls.join(', ')}`,
     `  technique  ${[...rule.atlas, ...rule.attack].map((technique) => `${technique.id} ${technique.name ?? ''}`.trim()).join(', ') || '-'}`,
@@ -98,6 +98,18 @@ function describeAlert(io: Io, alert: Alert): string {
       .map((line) => `    ${printable(line)}`),
   ]
   return lines.join('\n')
+}
+
+/** Who an alert is about, in a table: of several the first and how many more. */
+export function whoOf({ principal = '-', principals = [principal] }: Alert): string {
+  const [first = '-', ...others] = principals
+  return others.length === 0 ? first : `${first} +${others.length}`
+}
+
+function principalLines({ principal, principals, unnamed }: Alert): readonly string[] {
+  if (principals === undefined) return [`  principal  ${principal ?? '-'}`]
+  const rest = unnamed === undefined ? [] : [`             and others, with ${unnamed} findings, who are not named`]
+  return [...principals.map((each, index) => `  ${index === 0 ? 'principals' : '          '} ${each}`), ...rest]
 }
 
 /** The reason without the title that it begins with, for where the title stands above it. */

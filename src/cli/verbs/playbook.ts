@@ -37,7 +37,7 @@ export const playbook: Verb = {
         return showPlans(io, (await desk.get<{ plans: readonly Plan[] }>('/api/v1/plans')).plans, first)
       case 'plan':
         if (first === undefined || second === undefined) throw new UsageError('modelward playbook plan PLAYBOOK ALERT')
-        return showPlan(io, await desk.post<Plan>('/api/v1/plans', { playbook: first, alert: second }))
+        return showMade(io, await desk.post<MadePlan>('/api/v1/plans', { playbook: first, alert: second }))
       case 'approve':
         if (second === undefined)
           throw new UsageError('modelward playbook approve PLAN DIGEST: the digest says which plan you have read')
@@ -69,6 +69,14 @@ function showPlans(io: Io, plans: readonly Plan[], id: string | undefined): numb
   else if (wanted.length === 0) io.line(id === undefined ? 'No plans.' : `There is no plan ${id}.`)
   else for (const plan of wanted) io.line(describePlan(plan))
   return id !== undefined && wanted.length === 0 ? 1 : 0
+}
+
+/** Of an alert about several principals: the plan for the first, and those for the others. */
+type MadePlan = Plan & { readonly others?: readonly Plan[] }
+
+function showMade(io: Io, { others = [], ...plan }: MadePlan): number {
+  for (const each of [plan, ...others]) showPlan(io, each)
+  return 0
 }
 
 function showPlan(io: Io, plan: Plan): number {

@@ -4,7 +4,7 @@ import { commandWorld } from '../../app/command-world.ts'
 import { UsageError } from '../../runtime/errors.ts'
 import { paint, table } from '../call/io.ts'
 import { textFlag, textFlags, type Call, type Verb } from '../call/verb.ts'
-import { levelColour } from './alerts.ts'
+import { levelColour, whoOf } from './alerts.ts'
 
 const KINDS: readonly Emitted[] = ['score', 'finding', 'alert']
 
@@ -60,7 +60,7 @@ export const replay: Verb = {
             alert.level,
             String(alert.count).padStart(6),
             alert.rule.controls.join(','),
-            alert.principal ?? '-',
+            whoOf(alert),
             alert.rule.title,
           ]),
         ),

@@ -78,6 +78,7 @@ function onlooker(io: Io): Onlooker {
           level: alert.level,
           title: alert.rule.title,
           principal: alert.principal,
+          principals: alert.principals,
         })
       else io.line(alertLines(io, alert))
     },

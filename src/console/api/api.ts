@@ -1,3 +1,4 @@
+import type { Alert } from '../../contract/alert.ts'
 import type { Desk } from '../../contract/desk.ts'
 import type { Plan } from '../../contract/respond.ts'
 import type { Quarantined } from '../../contract/store.ts'
@@ -67,7 +68,8 @@ function containmentRoutes(desk: Desk): readonly Route[] {
       const { playbook, alert } = await readJson(request, NewPlan)
       if (!desk.playbooks().some(({ id }) => id === playbook))
         throw notFound(`there is no playbook ${playbook}; GET /api/v1/playbooks lists them`)
-      return json(201, await desk.plan(playbook, alertOf(desk, alert).id, nameOf(caller)))
+      const about = alertOf(desk, alert)
+      return json(201, withOthers(desk, about, await desk.plan(playbook, about.id, nameOf(caller))))
     }),
     route('POST', '/api/v1/plans/:id/approve', async ({ request, part, caller }) => {
       const { digest } = await readJson(request, Digest)
@@ -95,6 +97,24 @@ function daemonRoutes(desk: Desk): readonly Route[] {
     route('GET', '/api/v1/audit/verify', () => json(200, desk.verifyAudit())),
     route('POST', '/-/reload', (ask) => reload(desk, ask)),
   ]
+}
+
+/** What was planned for the first whom the alert names, and, where they are several, the open plans for the others. */
+function withOthers(desk: Desk, { principals = [] }: Alert, made: Plan): Plan & { readonly others?: readonly Plan[] } {
+  const isOther = (plan: Plan): boolean =>
+    plan.alert === made.alert &&
+    plan.playbook === made.playbook &&
+    plan.id !== made.id &&
+    plan.approval === undefined &&
+    plan.rejectedBy === undefined
+  const open = new Map(
+    desk
+      .plans()
+      .filter(isOther)
+      .map((plan) => [plan.target.principal, plan]),
+  )
+  const others = principals.flatMap((principal) => open.get(principal) ?? [])
+  return others.length === 0 ? made : { ...made, others }
 }
 
 async function reload(desk: Desk, { request, caller }: Ask): Promise<Answer> {

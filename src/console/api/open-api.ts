@@ -53,7 +53,13 @@ function alertPaths(): Readonly<Record<string, unknown>> {
 function containmentPaths(): Readonly<Record<string, unknown>> {
   return {
     '/api/v1/playbooks': get('Playbooks'),
-    '/api/v1/plans': { ...get('Plans, with their digests'), ...post('Works a playbook out for an alert', NewPlan) },
+    '/api/v1/plans': {
+      ...get('Plans, with their digests'),
+      ...post(
+        'Works a playbook out for everyone whom an alert names: the plan for the first, under others the rest',
+        NewPlan,
+      ),
+    },
     '/api/v1/plans/{id}': { ...get('One plan'), parameters: [id] },
     '/api/v1/plans/{id}/approve': { ...post('Approves what the digest names', Digest), parameters: [id] },
     '/api/v1/plans/{id}/reject': { ...post('Will not be done'), parameters: [id] },

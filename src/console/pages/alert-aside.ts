@@ -1,8 +1,9 @@
 import type { Alert, Matcher } from '../../contract/alert.ts'
 import type { SilenceRequest } from '../../contract/desk.ts'
+import type { Plan } from '../../contract/respond.ts'
 import { badInput } from '../http/request-error.ts'
 import { type Html, html } from '../markup/html.ts'
-import { stampOf } from '../markup/words.ts'
+import { principalsOf, stampOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { isLapsed, planState } from './plan-state.ts'
 import { type PageParts, csrfField, sessionOf } from './shell.ts'
@@ -22,15 +23,11 @@ const SPANS: readonly { readonly hours: number; readonly text: string }[] = [
 export function planAside({ desk, clock }: PageParts, alert: Alert, ask: Ask): Html {
   const plans = desk.plans().filter((plan) => plan.alert === alert.id)
   const playbooks = desk.playbooks()
+  const principals = principalsOf(alert)
   const now = clock.now()
   return html`<section class="panel" id="plan" tabindex="-1" aria-labelledby="plan-head">
     <h2 id="plan-head">Containment</h2>
-    ${
-      plans.length > 0 &&
-      html`<ul class="plain">
-        ${plans.map((plan) => html`<li><a href="/playbooks#${plan.id}">${plan.playbook}</a> <span class="tag">${isLapsed(plan, now) ? 'lapsed' : planState(plan)}</span></li>`)}
-      </ul>`
-    }
+    ${principals.length > 1 ? planned(plans, principals, now) : plans.length > 0 && planList(plans, now)}
     ${
       playbooks.length === 0
         ? html`<p class="quiet">
@@ -44,10 +41,27 @@ export function planAside({ desk, clock }: PageParts, alert: Alert, ask: Ask): H
                 ${playbooks.map(({ id, title }) => html`<option value="${id}" ${id === alert.rule.playbook ? html` selected` : ''}>${title}</option>`)}
               </select>
             </div>
-            <button>Plan it</button> <span class="quiet">Changes nothing yet.</span>
+            <button>Plan it</button>
+            <span class="quiet">${principals.length > 1 && 'For each of them. '}Changes nothing yet.</span>
           </form>`
     }
   </section>`
+}
+
+/** Each principal of an alert with the plans about it. */
+function planned(plans: readonly Plan[], principals: readonly string[], now: number): Html {
+  const own = (principal: string): readonly Plan[] => plans.filter(({ target }) => target.principal === principal)
+  return html`${principals.map(
+    (principal) =>
+      html`<h3 class="mono">${principal}</h3>
+        ${own(principal).length > 0 ? planList(own(principal), now) : html`<p class="quiet">No plan.</p>`}`,
+  )}`
+}
+
+function planList(plans: readonly Plan[], now: number): Html {
+  return html`<ul class="plain">
+    ${plans.map((plan) => html`<li><a href="/playbooks#${plan.id}">${plan.playbook}</a> <span class="tag">${isLapsed(plan, now) ? 'lapsed' : planState(plan)}</span></li>`)}
+  </ul>`
 }
 
 /** A form that mutes what is like this alert. */
@@ -102,9 +116,15 @@ interface Scope {
   readonly matchers: readonly Matcher[]
 }
 
-function scopesOf({ rule, principal }: Alert): readonly Scope[] {
+function scopesOf({ rule, principal, principals, labels }: Alert): readonly Scope[] {
   const ofRule: Matcher = { name: 'rule', value: rule.id, equal: true }
   const everybody: Scope = { word: 'rule', text: 'This rule, for everybody', matchers: [ofRule] }
+  if (principals !== undefined) {
+    const same = Object.entries(labels).map(([name, value]): Matcher => ({ name, value, equal: true }))
+    const words = same.map(({ name, value }) => `${name} ${value}`).join(', ')
+    if (same.length > 0)
+      return [{ word: 'group', text: `This rule, for ${words}`, matchers: [ofRule, ...same] }, everybody]
+  }
   if (principal === undefined) return [everybody]
   const ofPrincipal: Matcher = { name: 'principal', value: principal, equal: true }
   return [

@@ -1,7 +1,7 @@
 import type { Alert } from '../../contract/alert.ts'
 import type { Answer } from '../http/answer.ts'
 import { type Html, html } from '../markup/html.ts'
-import { counted, levelTag, numberOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
+import { counted, levelTag, numberOf, principalsOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { type AlertFilter, filterForm, filterOf, isNarrowed, narrowed, queryOf } from './alert-filter.ts'
 import { type PageParts, pageOf } from './shell.ts'
@@ -70,15 +70,13 @@ function tableOf(alerts: readonly Alert[], now: number): Html {
 }
 
 function rowOf(alert: Alert, now: number): Html {
-  const { id, rule, principal } = alert
+  const { id, rule } = alert
   return html`<tr>
     <td>${levelTag(alert.level)}</td>
     <th scope="row">
       <a href="/alerts/${encodeURIComponent(id)}" data-row>${rule.title}</a><span class="said">${saidOf(alert)}</span>
     </th>
-    <td data-label="Principal">
-      ${principal === undefined ? html`<span class="quiet">none</span>` : html`<span class="mono who" title="${principal}">${principal}</span>`}
-    </td>
+    <td data-label="Principal">${who(alert)}</td>
     <td class="num brief" data-label="Count">${numberOf(alert.count)}</td>
     <td class="num brief" data-label="Risk">${Math.round(alert.risk)}</td>
     <td class="tight" data-label="Since"><span>${timeOf(alert.startedAt, now)}</span></td>
@@ -87,6 +85,16 @@ function rowOf(alert: Alert, now: number): Html {
       ${rule.controls.map((control) => html`<span class="whole">${control}</span> `)}
     </td>
   </tr> `
+}
+
+/** Of several the first, and how many more. */
+function who(alert: Alert): Html {
+  const principals = principalsOf(alert)
+  const [first] = principals
+  if (first === undefined) return html`<span class="quiet">none</span>`
+  return html`<span class="mono who" title="${principals.join('\n')}">${first}</span>${
+      principals.length > 1 && html` <span class="quiet">and ${numberOf(principals.length - 1)} more</span>`
+    }`
 }
 
 function nothingHere({ desk }: PageParts, filter: AlertFilter): Html {

@@ -1,10 +1,10 @@
 import type { Alert } from '../../contract/alert.ts'
-import type { Claim } from '../../contract/respond.ts'
+import type { Claim, Plan } from '../../contract/respond.ts'
 import { alertOf } from '../api/lookup.ts'
 import type { Answer } from '../http/answer.ts'
 import { factList, mono } from '../markup/facts.ts'
 import { type Html, html } from '../markup/html.ts'
-import { counted, levelTag, numberOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
+import { counted, levelTag, numberOf, principalsOf, saidOf, stateTags, timeOf } from '../markup/words.ts'
 import type { Ask } from '../routing/router.ts'
 import { planAside, silenceAside } from './alert-aside.ts'
 import { seenAgainstExpected, techniqueLink, timeline } from './alert-evidence.ts'
@@ -39,7 +39,7 @@ function buttons({ desk, clock }: PageParts, alert: Alert, ask: Ask): Html {
   const { id, state, acknowledgedBy, resolvedBy } = alert
   const path = `/alerts/${encodeURIComponent(id)}`
   const csrf = csrfField(sessionOf(ask))
-  const waiting = desk.plans().find((plan) => plan.alert === id && isWaiting(plan, clock.now()))
+  const waiting = desk.plans().filter((plan) => plan.alert === id && isWaiting(plan, clock.now()))
   if (state === 'resolved')
     return html`<p class="panel">
       ${resolvedBy === undefined ? 'It ended by itself.' : `Resolved by ${resolvedBy}.`}${acknowledgedBy !== undefined && ` Acknowledged by ${acknowledgedBy}.`}
@@ -47,10 +47,18 @@ function buttons({ desk, clock }: PageParts, alert: Alert, ask: Ask): Html {
   return html`<div class="row panel">
     ${acknowledgedBy === undefined ? html`<form method="post" action="${path}/ack">${csrf}<button class="main">Acknowledge</button></form>` : html`<span>Acknowledged by ${acknowledgedBy}.</span>`}
     <form method="post" action="${path}/resolve">${csrf}<button>Resolve</button></form>
-    ${waiting ? html`<a class="button" href="/playbooks#${waiting.id}">A plan waits for approval: ${waiting.playbook}</a>` : html`<a href="#plan">Plan a playbook</a>`}
+    ${waitingLink(waiting)}
     <a href="#silence">Silence</a>
     <a href="/api/v1/alerts/${encodeURIComponent(id)}">ECS document (JSON)</a>
   </div>`
+}
+
+function waitingLink(plans: readonly Plan[]): Html {
+  const [first, second] = plans
+  if (!first) return html`<a href="#plan">Plan a playbook</a>`
+  if (!second)
+    return html`<a class="button" href="/playbooks#${first.id}">A plan waits for approval: ${first.playbook}</a>`
+  return html`<a class="button" href="#plan">${plans.length} plans wait for approval</a>`
 }
 
 function runbook({ rule }: Alert): Html {
@@ -80,13 +88,14 @@ function reference(address: string): Html {
 }
 
 function facts({ desk }: PageParts, alert: Alert, now: number): Html {
-  const { rule, principal, endedAt, silencedBy } = alert
-  const claims = desk.claims().filter((claim) => claim.target.principal === principal)
+  const { rule, endedAt, silencedBy } = alert
+  const principals = principalsOf(alert)
+  const claims = desk.claims().filter((claim) => principals.includes(claim.target.principal))
   return html`<section class="panel" aria-labelledby="facts">
     <h2 id="facts">Facts</h2>
     ${factList([
-      ['Principal', principal === undefined ? 'none' : allOf('principal', principal)],
-      ['Contained', claims.length > 0 && claims.map((claim) => containment(claim, now))],
+      [principals.length > 1 ? 'Principals' : 'Principal', principalLinks(alert)],
+      ['Contained', claims.length > 0 && claims.map((claim) => containment(claim, now, principals.length > 1))],
       ['Began', timeOf(alert.startedAt, now)],
       ['Last seen', timeOf(alert.lastAt, now)],
       ['Ended', endedAt !== undefined && timeOf(endedAt, now)],
@@ -102,13 +111,23 @@ function facts({ desk }: PageParts, alert: Alert, now: number): Html {
   </section>`
 }
 
+function principalLinks(alert: Alert): Html {
+  const links = principalsOf(alert).map((principal) => allOf('principal', principal))
+  if (links.length <= 1) return links[0] ?? html`none`
+  return html`<ul class="plain">
+    ${links.map((link) => html`<li>${link}</li>`)}
+    ${alert.unnamed !== undefined && html`<li class="quiet">and others, with ${counted(alert.unnamed, 'finding')}, who are not named and not planned for</li>`}
+  </ul>`
+}
+
 /** A link to all alerts of the same principal or rule. */
 function allOf(name: 'principal' | 'rule', value: string): Html {
   return html`<a class="mono" href="/?state=all&amp;${name}=${encodeURIComponent(value)}">${value}</a>`
 }
 
-function containment({ effect, endsAt }: Claim, now: number): Html {
-  return html`<span class="tag wait">${effect}</span> until ${timeOf(endsAt, now)} `
+function containment({ effect, endsAt, target }: Claim, now: number, isNamed: boolean): Html {
+  return html`<span class="tag wait">${effect}</span> ${isNamed && html`${mono(target.principal)} `}until
+    ${timeOf(endsAt, now)} `
 }
 
 function techniqueList({ atlas, attack }: Alert['rule']): Html | string {
@@ -120,11 +139,14 @@ function techniqueList({ atlas, attack }: Alert['rule']): Html | string {
 }
 
 function related({ desk }: PageParts, alert: Alert, now: number): Html | undefined {
-  const { principal } = alert
-  if (principal === undefined) return undefined
-  const others = desk.alerts({ principal, limit: MOST_RELATED + 1 }).filter(({ id }) => id !== alert.id)
+  const principals = principalsOf(alert)
+  if (principals.length === 0) return undefined
+  const found = principals.flatMap((principal) => desk.alerts({ principal, limit: MOST_RELATED + 1 }))
+  const others = [...new Map(found.map((other) => [other.id, other])).values()]
+    .filter(({ id }) => id !== alert.id)
+    .toSorted((a, b) => b.lastAt - a.lastAt)
   return html`<section aria-labelledby="related">
-    <h2 id="related">Other alerts of this principal</h2>
+    <h2 id="related">Other alerts of ${principals.length > 1 ? 'these principals' : 'this principal'}</h2>
     ${
       others.length === 0
         ? html`<p class="quiet">None.</p>`

@@ -60,6 +60,15 @@ export function ecsAlert(alert: Alert, options: EcsAlertOptions): Record<string,
   ])
 }
 
+/** Of several principals, how many and the first three. */
+function reasonOf({ reason, principals }: Alert): string {
+  if (principals === undefined) return reason
+  const more = principals.length > NAMED ? ` and ${principals.length - NAMED} more` : ''
+  return `${reason}; ${principals.length} principals: ${principals.slice(0, NAMED).join(', ')}${more}`
+}
+
+const NAMED = 3
+
 const severities: Readonly<Record<Level, number>> = { informational: 21, low: 21, medium: 47, high: 73, critical: 99 }
 
 function eventField(alert: Alert, first: EcsFields | undefined, options: EcsAlertOptions): Document {
@@ -77,7 +86,7 @@ function eventField(alert: Alert, first: EcsFields | undefined, options: EcsAler
     provider: alert.rule.id,
     severity: severities[alert.level],
     risk_score: alert.risk,
-    reason: alert.reason,
+    reason: reasonOf(alert),
     start: iso(alert.startedAt),
     end: iso(endedAt),
     duration: Math.max(0, endedAt - alert.startedAt) * 1_000_000,
@@ -110,6 +119,8 @@ function modelwardField(alert: Alert): Document {
       state: alert.state,
       level: alert.level,
       count: alert.count,
+      ...(alert.principals === undefined ? {} : { principals: [...alert.principals] }),
+      ...(alert.unnamed === undefined ? {} : { unnamed: alert.unnamed }),
       revision: alert.revision,
       last_at: iso(alert.lastAt),
       ...(alert.silencedBy === undefined ? {} : { silenced_by: alert.silencedBy }),
@@ -187,7 +198,8 @@ function labelsField(labels: Readonly<Record<string, string>>): Document | undef
 }
 
 function relatedField(alert: Alert, views: readonly EcsFields[]): Document | undefined {
-  const user = new Set([...(alert.principal === undefined ? [] : [alert.principal]), ...distinct(views, userFields)])
+  const named = alert.principals ?? (alert.principal === undefined ? [] : [alert.principal])
+  const user = new Set([...named, ...distinct(views, userFields)])
   const lists = {
     ip: distinct(views, addressFields).filter((item) => addressesOf(item).length > 0),
     user: [...user],

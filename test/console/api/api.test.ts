@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RefusedError, StoreFullError } from '../../../src/runtime/errors.ts'
 import { busyDesk } from '../busy-desk.ts'
-import { FakeDesk, NOW, alert } from '../fake-desk.ts'
+import { FakeDesk, NOW, alert, sharedAlert } from '../fake-desk.ts'
 import { BEARER, browser, opened } from '../opened.ts'
 
 const READS = [
@@ -66,6 +66,17 @@ describe('the API', () => {
     const reply = await ask(`/api/v1/${path}`, { headers: BEARER })
     expect(reply.status).toBe(400)
     expect(((await reply.json()) as { error: { message: string } }).error.message).toContain(place)
+  })
+
+  test('plans for everyone whom an alert names: the plan for the first, and under others the rest', async () => {
+    const { post } = await opened(new FakeDesk([alert(), sharedAlert(['key:a', 'key:b', 'key:c'], { id: 'shared' })]))
+    const made = async (about: string): Promise<unknown> =>
+      (await post('/api/v1/plans', { playbook: 'contain-key', alert: about })).json()
+    expect(await made('alert1')).not.toHaveProperty('others')
+    expect(await made('shared')).toMatchObject({
+      target: { principal: 'key:a' },
+      others: [{ target: { principal: 'key:b' } }, { target: { principal: 'key:c' } }],
+    })
   })
 
   test('carries out commands under the name of the one who asks', async () => {

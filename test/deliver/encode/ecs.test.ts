@@ -98,6 +98,16 @@ describe('what an alert is about', () => {
     expect(JSON.stringify(document)).not.toContain('clear text')
   })
 
+  test('of several principals all are related users, and the reason says how many they are', () => {
+    const { principal: _, ...rest } = alert({ evidence: [evidence({ ecs: { 'user.id': 'key:b' } })] })
+    const principals = ['key:a', 'key:b', 'key:c', 'key:d', 'key:e']
+    const document = ecsAlert({ ...rest, reason: 'They ask alike', principals, unnamed: 4 }, options)
+    expect(field(document, 'related.user')).toEqual(principals)
+    expect(field(document, 'modelward.alert')).toMatchObject({ principals, unnamed: 4 })
+    expect(field(document, 'event.reason')).toBe('They ask alike; 5 principals: key:a, key:b, key:c and 2 more')
+    expect(field(document, 'user.id')).toBe('key:b')
+  })
+
   test('without a principal the first event names the user', () => {
     const { principal: _, ...rest } = alert({ evidence: [evidence({ ecs: { 'user.name': 'user:other' } })] })
     expect(field(ecsAlert(rest, options), 'user.name')).toBe('user:other')
