@@ -12,7 +12,7 @@ export interface Peer {
 }
 
 /** The folder with node_modules and a Python environment in `venv` to look for peers in; else this project's own. */
-const FOLDER = process.env['MODELWARD_PEERS'] ?? join(import.meta.dirname, '../..')
+export const FOLDER = process.env['MODELWARD_PEERS'] ?? join(import.meta.dirname, '../..')
 const requirePeer = createRequire(join(FOLDER, 'package.json'))
 
 export const peers: readonly Peer[] = [

@@ -8,6 +8,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { given } from '../support/given.ts'
 import type { Bench, Case } from './bench.ts'
 import { cpuSeconds, peers, python } from './compute-peers.ts'
+import { training } from './compute-training.ts'
 
 const ROUNDS = 7
 const [QUERIES, REFERENCES, COLUMNS] = [256, 20_000, 768]
@@ -22,7 +23,13 @@ export const compute: Bench = {
   name: 'compute',
   summary: 'compute kernels by device, beside onnxruntime-node, tfjs-wasm, faiss-cpu; on a GPU beside PyTorch',
   async run(report) {
-    return [...(await nearest(report)), ...(await others(report)), ...(await threads()), ...(await gpu(report))]
+    return [
+      ...(await nearest(report)),
+      ...(await others(report)),
+      ...(await training(report)),
+      ...(await threads()),
+      ...(await gpu(report)),
+    ]
   },
 }
 
@@ -62,7 +69,8 @@ async function others(report: (message: string) => void): Promise<readonly Case[
     const share = device === 'ref' ? 16 : 1
     const plan: FourierPlan = { columns: 512, features: 2048, bandwidths: [10, 20], seed: 1 }
     const rows = normal(3, 64, 512)
-    const features = await least(() => kernels.rff(rows, plan), 50)
+    const room = new Float32Array(64 * 2048)
+    const features = await least(() => kernels.rff(rows, plan, room), 50)
     cases.push(row(`random features 512 -> 2048, ${device}`, (features / 64) * 1e6, 'us/row'))
     const [held, current] = [normal(4, 1024, 1600 / share), normal(5, 10_000, 1600 / share)]
     await using reference = await kernels.hold(held)

@@ -42,6 +42,7 @@ export class FourierFeatures {
   readonly #plan: FourierPlan
   readonly #prepared = new Map<Inference, Int8Array | Featureless>()
   readonly #inputs: Float32Array
+  readonly #made = new Float32Array(AT_ONCE * FOURIER_FEATURES)
   readonly #alone = new Float32Array(FOURIER_FEATURES)
   readonly #places: Place[] = []
 
@@ -101,7 +102,8 @@ export class FourierFeatures {
   async #transform(requests: readonly Inference[], at: number): Promise<void> {
     const { columns } = this.#plan
     const inputs = { rows: requests.length, columns, values: this.#inputs.subarray(0, requests.length * columns) }
-    const { values } = await this.#kernels.rff(inputs, this.#plan)
+    const room = this.#made.subarray(0, requests.length * FOURIER_FEATURES)
+    const { values } = await this.#kernels.rff(inputs, this.#plan, room)
     const place = (this.#places[at] ??= placed())
     quantise(values, place.all)
     for (const [row, request] of requests.entries()) {

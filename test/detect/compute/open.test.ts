@@ -9,7 +9,7 @@ import { surveyDevices } from '../../../src/detect/compute/survey.ts'
 import { RefusedError } from '../../../src/runtime/errors.ts'
 import { silentLog } from '../../../src/runtime/log.ts'
 import { given } from '../../support/given.ts'
-import { matrix, normal } from './matrices.ts'
+import { matrix, normal, randomLayer } from './matrices.ts'
 
 const cpu = devices.filter(({ name }) => name === 'wasm' || name === 'ref')
 
@@ -91,7 +91,8 @@ test('a device whose kernel gives zeros, NaN or nothing is refused', async () =>
       throw new Error('out of memory')
     },
   })
-  for (const one of [zero, nan, none, dead])
+  const untaught = device({ mlpTrain: async (_, start) => start })
+  for (const one of [zero, nan, none, dead, untaught])
     await expect(openCompute('webgpu', given(), [one])).rejects.toThrow(RefusedError)
 })
 
@@ -126,6 +127,22 @@ test('a device that is lost is replaced, its references held anew, and both are 
   ])
   await held[Symbol.asyncDispose]()
   await expect(compute.topK(query, held, 1)).rejects.toThrow('let go')
+})
+
+test('training that met the loss of its device is done anew on the next', async () => {
+  const start = [randomLayer(1, 4, 4, false)]
+  const [samples, plan] = [normal(2, 20, 4), { epochs: 3, batch: 8, rate: 0.01, seed: 1 }]
+  let calls = 0
+  const card = device({
+    mlpTrain: async (...call) => {
+      if (++calls > 1) throw new DeviceLostError('the driver was reset')
+      return openRef().mlpTrain(...call)
+    },
+  })
+  await using compute = await openCompute('auto', given(), [card, ...cpu])
+  await using wasm = await openCompute('wasm', given())
+  expect(await compute.mlpTrain(samples, start, plan)).toEqual(await wasm.mlpTrain(samples, start, plan))
+  expect([compute.device, calls]).toEqual(['wasm', 2])
 })
 
 test('an error that is no loss stays an error', async () => {

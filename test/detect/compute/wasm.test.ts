@@ -5,7 +5,7 @@ import { openRef } from '../../../src/detect/compute/ref/ref.ts'
 import { openWasm } from '../../../src/detect/compute/wasm/wasm.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { given } from '../../support/given.ts'
-import { matrix, normal } from './matrices.ts'
+import { matrix, normal, randomLayer } from './matrices.ts'
 import { deviceSuite } from './suite.ts'
 
 deviceSuite('wasm', () => openWasm(given(), { threads: 0 }))
@@ -101,6 +101,9 @@ test('large calls on threads give what one thread gives', async () => {
   expect(await threads.mmdPermute(pooled)).toEqual(await inline.mmdPermute(pooled))
   const [moments, right] = [await threads.moments(references), await inline.moments(references)]
   expect(moments.covariance.every((value, at) => value === right.covariance[at])).toBe(true)
+  const start = [randomLayer(12, 64, 32, true), randomLayer(13, 32, 64, false)]
+  const [lessons, plan] = [normal(14, 2000, 64), { epochs: 6, batch: 32, rate: 0.01, seed: 1 }]
+  expect(await threads.mlpTrain(lessons, start, plan)).toEqual(await inline.mlpTrain(lessons, start, plan))
 })
 
 test('what calls and references took is given back', async () => {
@@ -110,6 +113,8 @@ test('what calls and references took is given back', async () => {
   await device.topK(normal(10, 30, 20), held, 2)
   await device.moments(normal(10, 30, 20))
   await device.rff(normal(10, 30, 20), { columns: 20, features: 64, bandwidths: [1], seed: 1 })
+  const start = [randomLayer(12, 20, 20, false)]
+  await device.mlpTrain(normal(10, 30, 20), start, { epochs: 1, batch: 4, rate: 0.1, seed: 1 })
   expect(device.used).toBe(kept)
   await device.ksPsi(held, normal(11, 10, 20))
   expect(device.used).toBeGreaterThan(kept)

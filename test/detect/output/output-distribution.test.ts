@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
 import { openRef } from '../../../src/detect/compute/ref/ref.ts'
+import { openWasm } from '../../../src/detect/compute/wasm/wasm.ts'
 import { reconstructionError, trainAutoencoder } from '../../../src/detect/output/distribution/autoencoder.ts'
 import { Cloud, inverseOfCholesky } from '../../../src/detect/output/distribution/cloud.ts'
 import { outputDistribution } from '../../../src/detect/output/distribution/output-distribution.ts'
@@ -9,6 +10,7 @@ import { certaintyOf } from '../../../src/detect/output/distribution/signals.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { detectorContext } from '../../support/detector-context.ts'
 import { event } from '../../support/events.ts'
+import { given } from '../../support/given.ts'
 import { detectorConformance, pass } from '../conformance.ts'
 import { MONDAY } from '../traffic.ts'
 
@@ -197,14 +199,16 @@ describe('where vectors lie', () => {
       for (const [j, value] of cloud.distancesOf(row).entries()) expect(batch[i]?.[j]).toBeCloseTo(value, 3)
   })
 
-  test('an autoencoder copies what it has learned from better than anything else', () => {
+  test('an autoencoder copies what it has learned from better than anything else', async () => {
     const random = seededRandom(5)
     const rows = 600
     const values = Float32Array.from(Array.from({ length: rows }, () => [...vector(random, 0)]).flat())
-    const layers = trainAutoencoder({ rows, columns: COLUMNS, values }, seededRandom(6))
+    await using compute = await openWasm(given(), { threads: 0 })
+    const train = () => trainAutoencoder({ rows, columns: COLUMNS, values }, compute, seededRandom(6))
+    const layers = await train()
     const mean = (off: number): number =>
       Array.from({ length: 50 }, () => reconstructionError(layers, vector(random, off))).reduce((a, b) => a + b) / 50
     expect(mean(0)).toBeLessThan(0.25 * mean(2))
-    expect(trainAutoencoder({ rows, columns: COLUMNS, values }, seededRandom(6))).toEqual(layers)
+    expect(await train()).toEqual(layers)
   })
 })

@@ -60,14 +60,7 @@ function multiply(fused: boolean): emit.Function {
   const [left, right, to, row, column, term] = locals.several('i32', 6) as [Local, Local, Local, Local, Local, Local]
   const rows = locals.several('i32', TILE.rows)
   const sums = locals.several('v128', TILE.rows * 2)
-  const [low, high, factor, least] = locals.several('v128', 4) as [Local, Local, Local, Local]
-  const grown = (sum: Local, part: Local): Code =>
-    set(
-      sum,
-      fused
-        ? f32x4.fusedMultiplyAdd(get(factor), get(part), get(sum))
-        : f32x4.add(get(sum), f32x4.mul(get(factor), get(part))),
-    )
+  const least = locals.add('v128')
   const body = [
     ...set(least, v128.loadSplat(get(floor))),
     ...set(column, i32.const(0)),
@@ -86,14 +79,7 @@ function multiply(fused: boolean): emit.Function {
         set(term, get(terms)),
         repeatWhile(
           get(term),
-          set(low, v128.load(get(right))),
-          set(high, v128.load(get(right), 16)),
-          ...rows.flatMap((one, index) => [
-            set(factor, v128.loadSplat(get(one))),
-            grown(at(sums, index * 2), low),
-            grown(at(sums, index * 2 + 1), high),
-            set(one, i32.add(get(one), get(aTerm))),
-          ]),
+          addTerm(locals, fused, { rows, aTerm, right, sums }),
           set(right, i32.add(get(right), get(bTerm))),
           step(term, -1),
         ),
@@ -108,6 +94,36 @@ function multiply(fused: boolean): emit.Function {
     ),
   ]
   return locals.function('multiply', body)
+}
+
+interface Factors {
+  /** Where the next term of each row of `a` lies. */
+  readonly rows: readonly Local[]
+  readonly aTerm: Local
+  readonly right: Local
+  readonly sums: readonly Local[]
+}
+
+/** Adds one term to the sums of a tile, and moves on in `a`. */
+function addTerm(locals: emit.Locals, fused: boolean, { rows, aTerm, right, sums }: Factors): Code {
+  const [low, high, factor] = locals.several('v128', 3) as [Local, Local, Local]
+  const grown = (sum: Local, part: Local): Code =>
+    set(
+      sum,
+      fused
+        ? f32x4.fusedMultiplyAdd(get(factor), get(part), get(sum))
+        : f32x4.add(get(sum), f32x4.mul(get(factor), get(part))),
+    )
+  return [
+    ...set(low, v128.load(get(right))),
+    ...set(high, v128.load(get(right), 16)),
+    ...rows.flatMap((one, index) => [
+      ...set(factor, v128.loadSplat(get(one))),
+      ...grown(at(sums, index * 2), low),
+      ...grown(at(sums, index * 2 + 1), high),
+      ...set(one, i32.add(get(one), get(aTerm))),
+    ]),
+  ]
 }
 
 function turn(): emit.Function {

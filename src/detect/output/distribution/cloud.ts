@@ -43,7 +43,7 @@ export class Cloud {
     const whitened = new Float32Array(Math.min(LESSONS, rows.rows) * rows.columns)
     for (const [i, row] of eachRow(evenly(rows, LESSONS)).entries()) whitened.set(plain.whiten(row), i * rows.columns)
     const lessons = { rows: whitened.length / rows.columns, columns: rows.columns, values: whitened }
-    const layers = trainAutoencoder(lessons, seededRandom(Math.floor(random.next() * 2 ** 31)))
+    const layers = await trainAutoencoder(lessons, compute, seededRandom(Math.floor(random.next() * 2 ** 31)))
     const units = new Float32Array(bank.values.length)
     for (const [i, row] of eachRow(bank).entries()) units.set(unit(row), i * rows.columns)
     return new Cloud({ ...empty, bank: units, layers })
