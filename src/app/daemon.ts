@@ -7,6 +7,7 @@ import type { Plan } from '../contract/respond.ts'
 import type { Changes } from '../contract/store.ts'
 import { ecsAlert } from '../deliver/encode/ecs.ts'
 import type { Fusion } from '../detect/fusion/fusion.ts'
+import type { ReadAhead } from '../detect/reading/read-ahead.ts'
 import { Scheduler } from '../inspect/scheduler.ts'
 import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { apiKeyIdentity } from '../normalize/principal/pseudonyms.ts'
@@ -57,6 +58,7 @@ export interface Parts {
   readonly pseudonyms: Pseudonyms
   readonly detectors: readonly NamedDetector[]
   readonly evidence: Fusion
+  readonly reading: ReadAhead
   readonly alerts: Alerts
   readonly ledger: Ledger
   readonly intake: Intake

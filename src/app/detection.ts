@@ -1,14 +1,19 @@
+import { availableParallelism } from 'node:os'
 import type { Kernels } from '../contract/compute.ts'
 import type { Detector, DetectorContext } from '../contract/detect.ts'
 import type { Store } from '../contract/store.ts'
 import { devicesWith } from '../detect/compute/devices.ts'
 import { openCompute } from '../detect/compute/open.ts'
 import { Fusion } from '../detect/fusion/fusion.ts'
+import { ReadAhead } from '../detect/reading/read-ahead.ts'
 import type { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import type { Lifetime } from '../runtime/lifetime.ts'
 import type { Config } from './config/load.ts'
 import { EVIDENCE_STATE, type NamedDetector } from './watch.ts'
 import { givenFor, type World } from './wiring.ts'
+
+/** Threads that read texts, unless the config says how many. */
+const MOST_TEXT_THREADS = 4
 
 /** What detectors know beside their state: references that were frozen, and the key their salts are made with. */
 export interface DetectorMemory {
@@ -21,6 +26,7 @@ export interface Detection {
   readonly compute: Kernels
   readonly detectors: readonly NamedDetector[]
   readonly evidence: Fusion
+  readonly reading: ReadAhead
 }
 
 /** The device of the config, detectors and evidence as they were at the last commit. */
@@ -40,7 +46,18 @@ export async function openDetection(
   }
   const evidence = new Fusion(config.budget)
   evidence.restore(store.states(EVIDENCE_STATE))
-  return { compute, detectors: opened, evidence }
+  return { compute, detectors: opened, evidence, reading: await openReading(config, world, memory, life) }
+}
+
+async function openReading(
+  config: Config,
+  world: World,
+  { pseudonyms }: DetectorMemory,
+  life: Lifetime,
+): Promise<ReadAhead> {
+  const threads = config.shape.compute.textThreads ?? Math.min(availableParallelism() - 1, MOST_TEXT_THREADS)
+  const listed = config.detectors.map((entry) => ({ ...entry, key: keyFor(entry.name, pseudonyms) }))
+  return life.add('reading of texts', await ReadAhead.open(listed, threads, givenFor(world, 'reading')))
 }
 
 export async function openDevice(config: Config, world: World, life: Lifetime): Promise<Kernels> {
@@ -59,6 +76,10 @@ export function detectorContext(
     ...givenFor(world, name),
     compute,
     reference: references.get(name),
-    key: pseudonyms.derive(`detector ${name}`),
+    key: keyFor(name, pseudonyms),
   }
+}
+
+function keyFor(name: string, pseudonyms: Pseudonyms): Uint8Array {
+  return pseudonyms.derive(`detector ${name}`)
 }

@@ -114,7 +114,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
     intake,
     normalizer: passing(openEventNormalizer(config, pseudonyms), options.only),
     detectors: detection?.detectors ?? [],
-    ...(detection ? { evidence: detection.evidence } : {}),
+    ...(detection ? { evidence: detection.evidence, reading: detection.reading } : {}),
     judge,
     alerts: rulesOnly ? NO_ALERTS : openAlerts(config, store),
     store,

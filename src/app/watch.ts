@@ -1,5 +1,5 @@
 import type { Alert, Notification } from '../contract/alert.ts'
-import type { Detector, Evidence, Score } from '../contract/detect.ts'
+import type { Detector, Evidence, Reading, Score } from '../contract/detect.ts'
 import type { Event, Normalized, Normalizer } from '../contract/event.ts'
 import type { Batch, RawRecord, Refusal } from '../contract/record.ts'
 import type { Clock, Log } from '../contract/plugin.ts'
@@ -35,6 +35,15 @@ export interface NamedDetector {
   readonly detector: Detector
 }
 
+/** Texts that are read on other threads while this one goes through the events in order. */
+export interface TextReading {
+  begin(events: readonly Event[]): void
+  /** For each detector what its reader made of event number `index` of those begun with; undefined when it was not read ahead. */
+  of(index: number): Readings | undefined
+}
+
+type Readings = readonly (Reading | undefined)[]
+
 /** Where batches come from. */
 export interface BatchSource {
   next(waitMs: number): Promise<Batch | undefined>
@@ -47,6 +56,7 @@ export interface WatchParts {
   readonly intake: BatchSource
   readonly normalizer: Normalizer
   readonly detectors: readonly NamedDetector[]
+  readonly reading?: TextReading
   readonly evidence?: Evidence
   readonly judge: Judge
   readonly alerts: AlertStages
@@ -107,7 +117,7 @@ export class Watch {
     try {
       while (!signal.aborted && !intake.ended) {
         const group = await this.#gather(signal)
-        for (const batch of group) await this.#evaluate(batch, signal)
+        await this.#evaluate(group, signal)
         await this.#flush(signal)
         this.#tickJudge()
         const errands = [...this.#errands]
@@ -191,14 +201,26 @@ export class Watch {
     return dueAt === undefined ? 1_000 : Math.min(1_000, Math.max(1, dueAt - this.#parts.clock.now()))
   }
 
-  async #evaluate(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { ledger, clock, normalizer } = this.#parts
-    const results = batch.records.map((record) => normalizer.normalize(record))
-    await this.#prepare(results, signal)
-    for (const [index, result] of results.entries()) {
-      if ('events' in result) for (const event of result.events) this.#event(event)
-      else this.#refuse(batch.records[index], result.refused)
+  async #evaluate(group: readonly Batch[], signal: AbortSignal): Promise<void> {
+    const { normalizer, reading } = this.#parts
+    const read = group.map((batch) => batch.records.map((record) => normalizer.normalize(record)))
+    const events = read.flatMap((results) => results.flatMap((result) => ('events' in result ? result.events : [])))
+    reading?.begin(events)
+    for (const { detector } of this.#parts.detectors) await detector.prepare?.(events, signal)
+    let index = 0
+    for (const [at, batch] of group.entries()) {
+      const results = read[at] ?? []
+      for (const [row, result] of results.entries()) {
+        if ('events' in result) for (const event of result.events) this.#event(event, reading?.of(index++))
+        else this.#refuse(batch.records[row], result.refused)
+      }
+      this.#settle(batch, results)
     }
+  }
+
+  /** What is to be told of a batch beside its events. */
+  #settle(batch: Batch, results: readonly Normalized[]): void {
+    const { ledger, clock } = this.#parts
     ledger.settled('committed', batch.source, '', results.filter((result) => 'events' in result).length)
     for (const position of batch.positions)
       this.#positions.set(`${batch.source}\n${position.stream}`, { source: batch.source, ...position })
@@ -216,14 +238,14 @@ export class Watch {
     this.#quarantine.push(quarantined(record, refusal, this.#parts.clock.now()))
   }
 
-  #event(event: Event): void {
+  #event(event: Event, readings?: Readings): void {
     const { detectors, observer, judge } = this.#parts
     this.#tick(event.at)
     observer.event?.(event)
     this.#tickJudge()
     let findings = judge.judge(event)
-    for (const { detector } of detectors)
-      for (const score of detector.score(event)) findings = [...findings, ...this.#score(score)]
+    for (const [at, { detector }] of detectors.entries())
+      for (const score of detector.score(event, readings?.[at])) findings = [...findings, ...this.#score(score)]
     if (findings.length === 0) for (const { detector } of detectors) detector.learn(event)
     else this.#found(findings)
   }
@@ -266,13 +288,6 @@ export class Watch {
     this.#judgeTickedAt = now - (now % JUDGE_TICK_MS)
     const findings = this.#parts.judge.tick(this.#judgeTickedAt)
     if (findings.length > 0) this.#found(findings)
-  }
-
-  async #prepare(results: readonly Normalized[], signal: AbortSignal): Promise<void> {
-    const preparing = this.#parts.detectors.filter(({ detector }) => 'prepare' in detector)
-    if (preparing.length === 0) return
-    const events = results.flatMap((result) => ('events' in result ? result.events : []))
-    for (const { detector } of preparing) await detector.prepare?.(events, signal)
   }
 
   async #flush(signal: AbortSignal): Promise<void> {

@@ -63,7 +63,7 @@ async function together(
 ): Promise<readonly Case[]> {
   const stream = new Stream()
   const before = memory()
-  await using line = await DetectorLine.open({ compute, references })
+  await using line = await DetectorLine.open({ compute, references, textThreads: 1 })
   const empty = memory()
   const state: StoredState = new Map()
   for (const events of stream.batches(WARM)) {

@@ -3,6 +3,7 @@ import type { Detector, DetectorContext, DetectorPlugin, Score, StateChange } fr
 import type { Event } from '../../src/contract/event.ts'
 import { BudgetConfig, Fusion } from '../../src/detect/fusion/fusion.ts'
 import { detectors } from '../../src/detect/index.ts'
+import { ReadAhead } from '../../src/detect/reading/read-ahead.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { given, type TestGiven } from './given.ts'
 
@@ -17,6 +18,8 @@ export interface LineOptions {
   readonly references: References
   /** By kind; else what the detector's config says by default. */
   readonly configs?: Readonly<Record<string, object>>
+  /** Threads that read texts ahead. Default none. */
+  readonly textThreads?: number
   /** Principals that the evidence holds. */
   readonly evidenceKeys?: number
 }
@@ -28,33 +31,46 @@ export type StoredState = Map<string, Map<string, Uint8Array>>
 export class DetectorLine implements AsyncDisposable {
   readonly members: readonly { readonly name: string; readonly detector: Detector }[]
   readonly fusion: Fusion
+  readonly reading: ReadAhead
   readonly world: TestGiven
 
-  private constructor(members: DetectorLine['members'], fusion: Fusion, world: TestGiven) {
+  private constructor(members: DetectorLine['members'], fusion: Fusion, reading: ReadAhead, world: TestGiven) {
     this.members = members
+    this.reading = reading
     this.fusion = fusion
     this.world = world
   }
 
-  static async open({ compute, references, configs = {}, evidenceKeys }: LineOptions): Promise<DetectorLine> {
+  static async open({
+    compute,
+    references,
+    configs = {},
+    textThreads = 0,
+    evidenceKeys,
+  }: LineOptions): Promise<DetectorLine> {
     const world = given('line')
     const members = []
+    const listed = []
     for (const plugin of detectors) {
       const config = plugin.config.parse(configs[plugin.kind] ?? {})
       const context = contextOf(plugin, world, compute, references.get(plugin.kind))
       members.push({ name: plugin.kind, detector: await plugin.open(config, context) })
+      listed.push({ name: plugin.kind, plugin, config, key: context.key })
     }
     const budget = BudgetConfig.parse(evidenceKeys === undefined ? {} : { maxKeys: evidenceKeys })
-    return new DetectorLine(members, new Fusion(budget), world)
+    const reading = await ReadAhead.open(listed, textThreads, world)
+    return new DetectorLine(members, new Fusion(budget), reading, world)
   }
 
   async pass(events: readonly Event[]): Promise<readonly Score[]> {
+    this.reading.begin(events)
     for (const { detector } of this.members) await detector.prepare?.(events, never)
     const told: Score[] = []
-    for (const event of events) {
+    for (const [index, event] of events.entries()) {
       let isFinding = false
-      for (const { detector } of this.members)
-        for (const score of detector.score(event)) isFinding = this.#tell(score, told) || isFinding
+      const readings = this.reading.of(index)
+      for (const [at, { detector }] of this.members.entries())
+        for (const score of detector.score(event, readings?.[at])) isFinding = this.#tell(score, told) || isFinding
       if (!isFinding) for (const { detector } of this.members) detector.learn(event)
     }
     for (const { detector } of this.members)
@@ -82,6 +98,7 @@ export class DetectorLine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.reading[Symbol.asyncDispose]()
     for (const { detector } of this.members) await detector[Symbol.asyncDispose]()
   }
 

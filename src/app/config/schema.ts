@@ -72,6 +72,12 @@ export const Shape = z.strictObject({
         .string()
         .optional()
         .describe('The folder in which @tensorflow/tfjs-node-gpu was installed (docs/tfjs-node-gpu.md).'),
+      textThreads: z
+        .int()
+        .min(0)
+        .max(16)
+        .optional()
+        .describe('Threads that read texts ahead for detectors. Default: one less than there are cores, at most 4.'),
     })
     .prefault({}),
   budget: z.looseObject({}).prefault({}),
