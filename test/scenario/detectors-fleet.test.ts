@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Alert, Evidence } from '../../src/contract/alert.ts'
+import type { Plan } from '../../src/contract/respond.ts'
 import { detectors } from '../../src/detect/index.ts'
 import { apiKeyIdentity, Pseudonyms } from '../../src/normalize/principal/pseudonyms.ts'
 import { modelward } from '../support/command.ts'
@@ -49,8 +50,7 @@ interface Scene {
   readonly title: string
   readonly control: string
   readonly technique: string
-  /** Absent where an alert is about several callers: a plan is about one. */
-  readonly playbook?: string | undefined
+  readonly playbook: string
   /** What the attackers send, and what somebody sends who does much the same for good reason. */
   readonly attack: (keys: readonly string[]) => readonly Line[]
   readonly benign: (key: string) => readonly Line[]
@@ -100,8 +100,7 @@ const scenes: readonly Scene[] = [
     ...scene('account-linkage', {
       ...extraction,
       title: 'Accounts that ask by the same templates',
-      playbook: undefined,
-      attack: (keys) => sharedHarvest(fleet, keys, from, 200),
+      attack: (keys) => sharedHarvest(fleet, keys, from, 300),
       benign: (key) => [...ordinary(key, 8, 60), ...ordinary(`${key}-2`, 8, 60)],
     }),
     attackers: [1, 2, 3, 4].map((n) => `sk-account-linkage-${n}`),
@@ -192,8 +191,8 @@ function configOf(): string {
 collect:
   - {kind: http, name: push, listen: "127.0.0.1:0"}
 detect: [${list.join(', ')}]
-alert: {group_wait: 0s}
-respond: {webhooks: [${JSON.stringify(owner)}]}
+alert: {group_wait: 0s, group_interval: 1s}
+respond: {mode: live, webhooks: [${JSON.stringify(owner)}]}
 ${CLASSIFIER_MAPPING}`
 }
 
@@ -231,6 +230,13 @@ async function push(running: Running, lines: readonly Line[]): Promise<void> {
   )
 }
 
+/** What a gateway is answered that asks 30 times within a minute; a throttle lets ten of them through. */
+async function asked({ daemon }: Running, key: string): Promise<readonly number[]> {
+  const ask = async (): Promise<number> =>
+    (await fetch(new URL('/decide', daemon.consoleAddress), { headers: { authorization: `Bearer ${key}` } })).status
+  return Promise.all(Array.from({ length: 30 }, ask))
+}
+
 describe('detectors in the daemon', () => {
   let running: Running
   let summary: readonly Readonly<Record<string, unknown>>[]
@@ -256,9 +262,20 @@ describe('detectors in the daemon', () => {
   /** Alerts about a key, alone or with others. */
   const alertsOf = (key: string): readonly Alert[] => {
     const who = principalOf(key)
-    const isAbout = ({ principal, evidence }: Alert): boolean =>
-      principal === who || evidence.some(({ ecs }) => ecs['user.id'] === who)
+    const isAbout = ({ principal, principals, evidence }: Alert): boolean =>
+      principal === who || principals?.includes(who) || evidence.some(({ ecs }) => ecs['user.id'] === who)
     return running.daemon.desk.alerts({}).filter(isAbout)
+  }
+
+  /** The plans for an alert, once there is one for everyone whom it names. */
+  const plansFor = async ({ id, principal, principals = [principal ?? ''] }: Alert): Promise<readonly Plan[]> => {
+    const plans = await eventually(
+      'a plan for each',
+      () => running.daemon.desk.plans().filter(({ alert }) => alert === id),
+      (found) => found.length >= principals.length,
+    )
+    expect(plans.map(({ target }) => target.principal).toSorted()).toEqual(principals.toSorted())
+    return plans
   }
 
   test.each(scenes)('$detector: $title, and its containment is planned', async (scene) => {
@@ -268,18 +285,45 @@ describe('detectors in the daemon', () => {
     expect(alert?.rule.controls).toContain(control)
     expect(alert?.rule.tags).toContain(technique)
     expect(alert?.evidence.flatMap(toldBy)).toContain(detector)
-    if (playbook === undefined) return
-    const plan = await eventually(
-      'a plan',
-      () => running.daemon.desk.plans().find((each) => each.alert === alert?.id),
-      (found) => found !== undefined,
-    )
-    expect(plan).toMatchObject({ playbook, dryRun: true, target: { principal: alert?.principal } })
+    if (!alert) return
+    for (const plan of await plansFor(alert)) expect(plan).toMatchObject({ playbook, states: [{ state: 'planned' }] })
+  })
+
+  test('linked accounts: one alert names several, each is slowed down once approved, and let go again', async () => {
+    const { desk } = running.daemon
+    const { attackers } = scenes.find(({ detector }) => detector === 'account-linkage') ?? { attackers: [] }
+    const alert = attackers.flatMap(alertsOf).find(({ principals = [] }) => principals.length > 1)
+    if (!alert) throw new Error('no alert about several accounts')
+    const plans = await plansFor(alert)
+    const named = attackers.filter((key) => alert.principals?.includes(principalOf(key)))
+    expect(named).toHaveLength(plans.length)
+    expect(new Set(plans.map(({ digest }) => digest)).size).toBe(plans.length)
+
+    const slowed = async (): Promise<readonly string[]> => {
+      const turnedAway = await Promise.all(attackers.map(async (key) => (await asked(running, key)).includes(429)))
+      return attackers.filter((_, i) => turnedAway[i])
+    }
+    expect(await slowed()).toEqual([])
+    const [first, ...others] = plans
+    await desk.approve(first?.id ?? '', first?.digest ?? '', 'ana')
+    expect((await slowed()).map(principalOf)).toEqual([first?.target.principal])
+    for (const { id, digest } of others) await desk.approve(id, digest, 'ana')
+    expect(await slowed()).toEqual(named)
+    for (const { id } of plans) await desk.revert(id, 'ana')
+    expect(await slowed()).toEqual([])
+
+    const shown = await modelward(['alerts', alert.id, '--data', data, '--json'])
+    expect(shown.lines[0]).toMatchObject({
+      modelward: { alert: { principals: alert.principals } },
+      related: { user: expect.arrayContaining([...(alert.principals ?? [])]) as unknown },
+    })
   })
 
   test.each(scenes)('$detector: the twin stays quiet', ({ twin }) => {
-    const told = alertsOf(twin).filter(({ rule }) => rule.title !== 'First request of a caller')
+    const told = [twin, `${twin}-2`].flatMap(alertsOf).filter(({ rule }) => rule.title !== 'First request of a caller')
     expect(told.map(({ rule, reason }) => [rule.title, reason])).toEqual([])
+    const targets = running.daemon.desk.plans().map(({ target }) => target.principal)
+    for (const key of [twin, `${twin}-2`]) expect(targets).not.toContain(principalOf(key))
   })
 
   test('the ordinary fleet costs no more than the budget, and the baseline measured no more', () => {
