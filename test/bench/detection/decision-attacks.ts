@@ -18,7 +18,8 @@ const SEEDS = [1, 2, 3]
 const LENGTH = 128
 /** Benign requests for each one of the attack. */
 const DILUTIONS = [0, 1, 3, 9]
-const STREAMS = { attack: 20, benign: 200, ordinary: 1_000, refer: 300, calibrate: 600 } as const
+/** Benign ones so many that none in all seeds would be at most 0.1 % of them. */
+const STREAMS = { attack: 20, benign: 1_300, refer: 300, calibrate: 600 } as const
 /** Of ten clients that the reference is made of. */
 const FLEET = [...Array.from({ length: 8 }, () => 'images at random'), 'one class only', 'two classes']
 /** A stream is an alarm when either detector gives one of its windows a p-value of at most this. */
@@ -87,7 +88,7 @@ async function prepare(world: World, seed: number): Promise<Watch> {
 
 function* streams(world: World, random: Random, watch: Watch): Generator<readonly [string, Outcome]> {
   for (const [name, client] of Object.entries(benign))
-    for (let i = 0; i < (name === 'images at random' ? STREAMS.ordinary : STREAMS.benign); i++)
+    for (let i = 0; i < STREAMS.benign; i++)
       yield [`benign: ${name}`, judge(watch, `${name}:${i}`, client(world, LENGTH, random))]
   for (const [name, client] of Object.entries(attackers))
     for (let i = 0; i < STREAMS.attack; i++) {

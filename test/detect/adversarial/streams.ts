@@ -49,7 +49,7 @@ export function requestsOf(
   principal: string,
   count: number,
   input: (i: number) => Float32Array,
-  answer: (i: number, x: Float32Array) => string = (_i, x) => classOf(x),
+  answer: (i: number, x: Float32Array) => string | undefined = (_i, x) => classOf(x),
 ): Event[] {
   return Array.from({ length: count }, (_, i) => {
     const x = input(i)

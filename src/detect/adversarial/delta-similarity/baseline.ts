@@ -5,8 +5,9 @@ import type { Observed } from '../../calibration/calibration.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
-import { BINS, gathering, sumOf } from './distances.ts'
-import { writeOrdinary } from './ordinary.ts'
+import { BINS, leastGathering, sumOf } from './distances.ts'
+import { shapesOf, writeOrdinary } from './ordinary.ts'
+import type { Shapes } from './ordinary.ts'
 import { SECTIONS, Walk } from './walk.ts'
 
 const MOST_CLIENTS = 50_000
@@ -23,7 +24,10 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
   readonly #window: number
   readonly #vectors: Vectors
   readonly #rows = new KeyedRows(MOST_CLIENTS, SECTIONS)
-  readonly #shape = new Float64Array(BINS)
+  /** Cosines by bin of each client that is referred to. */
+  readonly #referred = new Map<string, Uint32Array>()
+  /** Made of them when the first client is calibrated on. */
+  #made: Shapes | undefined
   readonly #observed: Observed[] = []
   readonly #windows = new Map<string, number>()
   #resting = 0
@@ -36,14 +40,20 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
   async refer(events: readonly Event[]): Promise<void> {
     for (const event of events) {
       const cosines = this.#full(event)
-      if (cosines) for (let bin = 0; bin < BINS; bin++) this.#shape[bin] = (this.#shape[bin] ?? 0) + (cosines[bin] ?? 0)
+      if (!cosines) continue
+      const client = event.principal ?? ''
+      const sum = this.#referred.get(client) ?? new Uint32Array(BINS)
+      if (this.#referred.size >= MOST_CLIENTS && !this.#referred.has(client)) continue
+      for (let bin = 0; bin < BINS; bin++) sum[bin] = (sum[bin] ?? 0) + (cosines[bin] ?? 0)
+      this.#referred.set(client, sum)
     }
   }
 
   async calibrate(events: readonly Event[]): Promise<void> {
     for (const event of events) {
       const cosines = this.#full(event)
-      const value = cosines && gathering(cosines, this.#shape)?.excess
+      const { all, wide } = this.#shapes()
+      const value = cosines && leastGathering(cosines, [all, wide])?.excess
       if (value !== undefined) this.#observed.push({ client: event.principal ?? '', value })
     }
   }
@@ -51,7 +61,8 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
   async freeze(): Promise<
     { readonly reference: Uint8Array; readonly notes: readonly string[] } | { readonly refused: string }
   > {
-    const cosines = sumOf(this.#shape)
+    const shapes = this.#shapes()
+    const cosines = sumOf(shapes.all)
     const clients = new Set(this.#observed.map(({ client }) => client)).size
     if (cosines < FEWEST_COSINES || clients < FEWEST_CLIENTS)
       return {
@@ -62,10 +73,15 @@ export class DeltaSimilarityBaseline implements BaselineMaker {
     const calibration = Calibration.fit(this.#observed)
     const notes = [`${cosines} steps to refer to; ${clients} principals to calibrate on`]
     if (this.#resting > 0) notes.push(`${this.#resting} windows of scenes at rest were left out`)
-    return { reference: writeOrdinary(this.#window, this.#shape, calibration), notes }
+    return { reference: writeOrdinary(this.#window, shapes, calibration), notes }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+
+  #shapes(): Shapes {
+    this.#made ??= shapesOf([...this.#referred.values()])
+    return this.#made
+  }
 
   /** The cosines of the window that this event fills. */
   #full(event: Event): Uint8Array | undefined {

@@ -8,7 +8,7 @@ import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
 import { DeltaSimilarityBaseline } from './baseline.ts'
-import { gathering, sumOf } from './distances.ts'
+import { gathering, leastGathering, sumOf } from './distances.ts'
 import type { Gathering } from './distances.ts'
 import { explain, explainLearning } from './explain.ts'
 import type { Seen } from './explain.ts'
@@ -38,7 +38,8 @@ const OWN_COSINES = 126
  *
  * - Equal vectors in a row (retries) and steps on one line (sliders, sweeps of one parameter, back and forth) are counted and
  *   no evidence. A resting scene (`trail.ts`: a camera) is told with p = 1, and teaches nothing.
- * - A window's statistic is its distance from the fleet, or from the principal's own past where that is less. The own past is
+ * - A window's statistic is its distance from the fleet, from those of it whose cosines scatter widely (`shapesOf`), or
+ *   from the principal's own past, whichever is least. The own past is
  *   made only of quiet windows with p over 0.05, so it lies near the fleet: by the triangle inequality an attacker who
  *   teaches it gains no more than what it may do anyway. The first windows of a principal have the fleet alone.
  * - p: a frozen reference (`modelward baseline`), else learned (`ordinary.ts`), calibrated by client, never by formula:
@@ -162,7 +163,7 @@ class DeltaSimilarityDetector implements Detector {
 
   /** Against the fleet, or against the principal's own past where that is nearer. */
   #gathering(cosines: Uint8Array, walk: Walk, ordinary: Ordinary): Gathering | undefined {
-    const fleet = gathering(cosines, ordinary.shape)
+    const fleet = leastGathering(cosines, ordinary.shapes)
     const own = sumOf(walk.own) < OWN_COSINES ? undefined : gathering(cosines, walk.own)
     return fleet && own && own.excess < fleet.excess ? own : fleet
   }

@@ -46,6 +46,25 @@ export function gathering(window: ArrayLike<number>, usual: ArrayLike<number>): 
   }
 }
 
+/** The least of a window's excesses over several usual shapes: that of the one it is most like. */
+export function leastGathering(window: ArrayLike<number>, shapes: readonly ArrayLike<number>[]): Gathering | undefined {
+  const found = shapes.map((shape) => gathering(window, shape)).filter((each) => each !== undefined)
+  return found.toSorted((a, b) => a.excess - b.excess)[0]
+}
+
+/** Variance of cosines, by their bins. */
+export function scatterOf(counts: ArrayLike<number>): number {
+  let [total, sum, squares] = [0, 0, 0]
+  for (let bin = 0; bin < BINS; bin++) {
+    const count = counts[bin] ?? 0
+    const cosine = (2 * bin + 1) / BINS - 1
+    total += count
+    sum += count * cosine
+    squares += count * cosine ** 2
+  }
+  return total === 0 ? 0 : squares / total - (sum / total) ** 2
+}
+
 export function sumOf(counts: ArrayLike<number>, from = 0, to = BINS): number {
   let sum = 0
   for (let bin = from; bin < to; bin++) sum += counts[bin] ?? 0

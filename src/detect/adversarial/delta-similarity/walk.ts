@@ -21,9 +21,9 @@ const TRAIL_PLACE = { numbers: TRAIL, from: OWN + OWN_BYTES, section: 2 } as con
 
 /** What moves with each request, what moves with a window that was learned, and vectors. */
 export const SECTIONS = [
-  { name: 'walk.2', bytes: OWN },
+  { name: 'walk.3', bytes: OWN },
   { name: 'own.2', bytes: OWN_BYTES },
-  ...trailSections('trail.2'),
+  ...trailSections('trail.3'),
 ] as const
 
 /** One principal's open window and its own past. A view on its row. */

@@ -5,27 +5,48 @@ export interface Seen {
   readonly of: 'vector' | 'text'
   readonly trials: number
   readonly hits: number
+  /** Of the hits. */
+  readonly close: number
+  readonly between: number
   readonly repeats: number
   readonly collinear: number
   readonly ownTrials: number
-  readonly ownHits: number
+  readonly ownWeight: number
   readonly rests: boolean
   readonly exemplars: readonly string[]
 }
 
+/** Close ones count twice, so a vector's window weighs at most this times its trials. */
+export const WEIGHT_OF = { vector: 2, text: 1 } as const
+/** How many between near and far speak against one that is near. */
+const AGAINST = 0.5
+
+/**
+ * What a window's near inputs weigh. A search leaves a gap: what is near, and nothing between near and far. Inputs that
+ * are alike by their kind (images of one class) thin out gradually, and what is between takes away from what is near.
+ * It takes nothing from what is close, so it hides no fine search. Of texts near ones are counted alone.
+ */
+export function weightOf({ of, hits, close, between }: Pick<Seen, 'of' | 'hits' | 'close' | 'between'>): number {
+  return of === 'text' ? hits : close + Math.max(close, Math.floor(hits - AGAINST * between))
+}
+
 export function explain(seen: Seen, usual: number): Explanation {
-  const own = seen.ownTrials > 0 ? `, and ${round((seen.ownHits / seen.ownTrials) * seen.trials)} of its own` : ''
+  const own = seen.ownTrials > 0 ? `, and ${round((seen.ownWeight / seen.ownTrials) * seen.trials)} of its own` : ''
+  const graded = seen.of === 'vector' ? ` (${seen.close} closely; ${seen.between} others are between near and far)` : ''
   const rest = seen.rests
     ? '; a scene at rest: one centre that does not move and one answer, as of a camera, and no evidence'
     : ''
   return {
     feature: 'near_duplicates',
-    seen: seen.hits,
+    seen: weightOf(seen),
     expected: round(usual),
     text:
-      `${seen.hits} of ${seen.trials} different ${seen.of} inputs nearly repeat one of the 16 before; usual for the fleet ` +
-      `are ${round(usual)}${own}; ${seen.repeats} exact repeats and ${seen.collinear} steps on one line not counted${rest}`,
+      `${seen.hits} of ${seen.trials} different ${seen.of} inputs nearly repeat one of the 16 before${graded}: a weight of ` +
+      `${weightOf(seen)}, usual for the fleet ${round(usual)}${own}; ${seen.repeats} exact repeats and ${seen.collinear} steps on one line not counted${rest}`,
     exemplars: seen.exemplars,
+    near: seen.hits,
+    close: seen.close,
+    between: seen.between,
     repeats: seen.repeats,
     collinear: seen.collinear,
     rests: seen.rests,
@@ -35,7 +56,7 @@ export function explain(seen: Seen, usual: number): Explanation {
 export function explainLearning(seen: Seen, progress: number): Explanation {
   return {
     feature: 'near_duplicates',
-    seen: seen.hits,
+    seen: weightOf(seen),
     expected: null,
     text:
       `${seen.hits} of ${seen.trials} different ${seen.of} inputs nearly repeat one of the 16 before; how many are usual ` +

@@ -8,8 +8,8 @@ export const MOST_TRIALS = 255
 export const FEWEST_CLIENTS = 20
 /** Before anything is known: one hit in one window, of principals who differ as much as a correlation of 0.1 within them. */
 const PRIOR = { windows: 1, hits: 1, correlation: 0.1, weight: 20 } as const
-/** Principals are never believed to differ less or more than this. */
-const [LEAST_CORRELATION, MOST_CORRELATION] = [0.02, 0.9]
+/** Principals are never believed to differ less or more than this: a kind that few of them are of differs from the rest. */
+const [LEAST_CORRELATION, MOST_CORRELATION] = [0.03, 0.9]
 
 /** How many near duplicates a window of an ordinary principal has, learned from the first quiet window of each. */
 export class Fleet {
@@ -18,7 +18,7 @@ export class Fleet {
   readonly #window: number
 
   constructor(name: string, window: number) {
-    this.#row = new SingleRow(`${name}.1.${window}`, 1 + window)
+    this.#row = new SingleRow(`${name}.2.${window}`, 1 + window)
     this.#window = window
   }
 

@@ -19,7 +19,7 @@ import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
-import { explain, explainLearning } from './explain.ts'
+import { explain, explainLearning, WEIGHT_OF, weightOf } from './explain.ts'
 import type { Seen } from './explain.ts'
 import { Fingerprints, MOST_SYMBOLS, signBits, SMALLEST } from './fingerprint.ts'
 import { betaBinomialTail, FEWEST_CLIENTS, Fleet, MOST_TRIALS } from './fleet.ts'
@@ -31,8 +31,8 @@ const Config = z.strictObject({
   maxKeys: z.int().min(1).default(20_000),
   /** Requests of one window, repeats not counted; the second window of 63 is full after 127 requests. */
   window: z.int().min(16).max(MOST_TRIALS).default(63),
-  /** Near vectors differ in at most so many of 128 sign bits: 9 are an angle of 13 degrees. */
-  nearBits: z.int().min(0).max(48).default(9),
+  /** Near vectors differ in at most so many of 128 sign bits: 13 are an angle of 18 degrees; close ones in a third of them. */
+  nearBits: z.int().min(0).max(48).default(13),
   /** Near inputs have at least this share of their fingerprints in common. */
   nearShare: z.number().min(0.1).max(1).default(0.5),
 })
@@ -46,13 +46,16 @@ type Config = z.infer<typeof Config>
  * - A request is near when it resembles one of its principal's last 16 different inputs, so up to 15 others between two
  *   queries of an attack do not hide it. Exact repeats (retries) and steps on one line (sliders) are counted and no
  *   evidence; a scene at rest (`trail.ts`: a camera) is told with p = 1.
+ * - Inputs of one kind (one class of digits) are alike too, and some nearly the same. But they thin out gradually, and a search
+ *   leaves a gap: vectors between near and far weigh against near ones, half each, and close ones count twice
+ *   (`weightOf`). Who fills the gap must search with more noise than close is, some 6 degrees.
  * - What is remembered is each principal's own: an index of the whole fleet could be flushed by anyone with enough
  *   requests. An attack over several accounts leaves a chain in each that has two of its queries among 16; over more than
  *   that it is for the linkage of accounts to see. Evicted principals are counted and come back with no memory.
- * - p: windows of near requests among the fleet's (`fleet.ts`), learned from each principal's first quiet window;
+ * - p: the weight of a window's near requests among the fleet's (`fleet.ts`), learned from each principal's first quiet window;
  *   or among the principal's own past where that makes them more usual. The own past is learned from quiet windows of
  *   p > 0.05 alone, so it cannot be taught by an attack that is noticed from its first window.
- * - Noise of more than a quarter of the input's own size leaves nothing to resemble: delta-similarity sees that.
+ * - Noise of more than a third of the input's own size leaves nothing to resemble: delta-similarity sees that.
  *
  * State: salted hashes, sign bits and a projection; 3.9 KB a principal, of which a request writes 0.4 KB for a text and 1 KB for
  * a vector. 38 µs for a request with 784 numbers.
@@ -64,7 +67,7 @@ export const nearDuplicates: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 4, nearShare: 0.8 }],
   open: async (config, context) => new NearDuplicatesDetector(config, context),
-  reader: (_config, { key }) => fingerprintReader(fingerprintsFor(key)),
+  reader: (_config, { key }) => fingerprintReader(key),
 }
 
 function fingerprintsFor(key: Uint8Array): Fingerprints {
@@ -72,14 +75,18 @@ function fingerprintsFor(key: Uint8Array): Fingerprints {
   return new Fingerprints(() => random.next() * 2 ** 32)
 }
 
-/** How many hashes a prompt's fingerprint has, and the hashes. */
-function fingerprintReader(fingerprints: Fingerprints): Reader {
+/** A prompt's hash, how many hashes its fingerprint has, and these. */
+function fingerprintReader(key: Uint8Array): Reader {
+  const hash = new KeyedHash(key)
+  const fingerprints = fingerprintsFor(key)
   return {
-    width: 1 + SMALLEST,
+    width: 2 + SMALLEST,
     read: ({ prompt = '' }, out, at) => {
+      if (prompt === '') return
       const hashes = fingerprints.ofText(prompt)
-      out[at] = hashes.length
-      out.set(hashes, at + 1)
+      out[at] = hash.of(`${prompt.length}:${prompt.slice(0, MOST_SYMBOLS)}`)
+      out[at + 1] = hashes.length
+      out.set(hashes, at + 2)
     },
   }
 }
@@ -105,7 +112,6 @@ class NearDuplicatesDetector implements Detector {
   readonly #rows: KeyedRows
   readonly #touch = (row: Row, section: number): void => this.#rows.touch(row, section)
   readonly #vectors: Vectors
-  readonly #hash: KeyedHash
   readonly #fingerprints: Fingerprints
   readonly #read: ReadHere
   readonly #fleets: { readonly vector: Fleet; readonly text: Fleet }
@@ -118,10 +124,10 @@ class NearDuplicatesDetector implements Detector {
     this.#log = log
     this.#rows = new KeyedRows(config.maxKeys, SECTIONS)
     this.#vectors = new Vectors(name, key, metrics)
-    this.#hash = new KeyedHash(key)
     this.#fingerprints = fingerprintsFor(key)
-    this.#read = new ReadHere(fingerprintReader(this.#fingerprints))
-    this.#fleets = { vector: new Fleet('vectors', config.window), text: new Fleet('texts', config.window) }
+    this.#read = new ReadHere(fingerprintReader(key))
+    const fleetOf = (of: Seen['of']): Fleet => new Fleet(`${of}s`, WEIGHT_OF[of] * config.window)
+    this.#fleets = { vector: fleetOf('vector'), text: fleetOf('text') }
     const help = 'Windows of a scene at rest, which are no evidence'
     this.#resting = metrics.counter('modelward_detector_resting_total', help, ['component_id'])
   }
@@ -144,9 +150,9 @@ class NearDuplicatesDetector implements Detector {
     this.#pending = undefined
     const { row, seen, p } = pending
     const recent = new Recent(row, this.#touch)
-    if (p !== null && p > LEARN_ABOVE) recent.learnOwn(seen.trials, seen.hits)
+    if (p !== null && p > LEARN_ABOVE) recent.learnOwn(seen.trials, weightOf(seen))
     this.#rows.touch(row, 0)
-    if (recent.teachOnce()) this.#fleets[seen.of].learn(seen.hits)
+    if (recent.teachOnce()) this.#fleets[seen.of].learn(weightOf(seen))
   }
 
   changes(): readonly StateChange[] {
@@ -189,12 +195,11 @@ class NearDuplicatesDetector implements Detector {
   #ofText(prompt: string, inference: Inference, reading: Reading | undefined): Fingerprint | undefined {
     if (prompt.length > MOST_SYMBOLS) this.#vectors.skip('text_cut')
     const { numbers, at } = this.#read.of(inference, reading)
-    const count = numbers[at] ?? 0
+    const count = numbers[at + 1] ?? 0
     if (count === 0) return this.#vectors.skip('text_too_short')
-    const hashes = Uint32Array.from(numbers.subarray(at + 1, at + 1 + count))
-    const { promptHash } = inference
-    const exact = promptHash ?? `${prompt.length}:${prompt.slice(0, MOST_SYMBOLS)}`
-    return { exact: this.#hash.of(exact), bits: undefined, hashes }
+    const hashes = new Uint32Array(count)
+    for (let i = 0; i < count; i++) hashes[i] = numbers[at + 2 + i] ?? 0
+    return { exact: numbers[at] ?? 0, bits: undefined, hashes }
   }
 
   #count(event: Event, principal: string, row: Row, recent: Recent, fingerprint: Fingerprint): readonly Score[] {
@@ -206,16 +211,18 @@ class NearDuplicatesDetector implements Detector {
 
   #verdict(event: Event, principal: string, row: Row, recent: Recent, { bits }: Fingerprint): readonly Score[] {
     const of = bits ? 'vector' : 'text'
-    const { trials, hits, repeats, collinear, ownTrials, ownHits } = recent
+    const { trials, hits, closeHits, between, repeats, collinear, ownTrials, ownWeight } = recent
     const rests = bits !== undefined && recent.trail().rests()
     const seen: Seen = {
       of,
       trials,
       hits,
+      close: closeHits,
+      between,
       repeats,
       collinear,
       ownTrials,
-      ownHits,
+      ownWeight,
       rests,
       exemplars: recent.exemplars(),
     }
@@ -223,7 +230,7 @@ class NearDuplicatesDetector implements Detector {
     recent.close()
     const fleet = this.#fleets[of]
     const isKnown = fleet.clients >= FEWEST_CLIENTS
-    const usual = isKnown ? Math.max(fleet.highP(hits), ownP(seen)) : null
+    const usual = isKnown ? Math.max(fleet.highP(weightOf(seen)), ownP(seen)) : null
     const p = isKnown && rests ? 1 : usual
     if (rests) this.#resting.add(1, { component_id: this.#name })
     else this.#pending = { event: event.id, row, seen, p }
@@ -235,8 +242,10 @@ class NearDuplicatesDetector implements Detector {
   }
 }
 
-/** p of these hits in the principal's own past; 0 while there is none. */
-function ownP({ trials, hits, ownTrials, ownHits }: Seen): number {
+/** p of this weight in the principal's own past; 0 while there is none. */
+function ownP(seen: Seen): number {
+  const { of, trials, ownTrials, ownWeight } = seen
   if (ownTrials < OWN_TRIALS) return 0
-  return betaBinomialTail(trials, (ownHits + 0.5) / (ownTrials + 1), OWN_CORRELATION, hits)
+  const share = (ownWeight + 0.5) / (WEIGHT_OF[of] * ownTrials + 1)
+  return betaBinomialTail(WEIGHT_OF[of] * trials, share, OWN_CORRELATION, weightOf(seen))
 }

@@ -12,9 +12,21 @@ const EXEMPLARS = 5
 const ID_BYTES = 32
 
 // The row, in numbers (the first belongs to the map).
-const [STARTED, TRIALS, HITS, REPEATS, COLLINEAR, ENTERED, TAUGHT, WARNED, OWN_TRIALS, OWN_HITS, TRAIL] = [
-  1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-]
+const [
+  STARTED,
+  TRIALS,
+  HITS,
+  CLOSE,
+  BETWEEN,
+  REPEATS,
+  COLLINEAR,
+  ENTERED,
+  TAUGHT,
+  WARNED,
+  OWN_TRIALS,
+  OWN_WEIGHT,
+  TRAIL,
+] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
 // And in bytes after them and the trail's. One remembered input: what it was exactly, its sign bits, its hashes and how many they are.
 const IDS = (TRAIL + TRAIL_NUMBERS) * 8
 const IDS_BYTES = EXEMPLARS * ID_BYTES
@@ -30,10 +42,10 @@ const ROW_BYTES = TRAIL_PLACE.from
 
 /** What moves with each request, what moves with a near one, remembered inputs of which a request writes one, and vectors. */
 export const SECTIONS: readonly Section[] = [
-  { name: 'recent.2', bytes: IDS },
+  { name: 'recent.3', bytes: IDS },
   { name: 'near.2', bytes: IDS_BYTES },
   ...Array.from({ length: BLOCKS }, (_, block) => ({ name: `inputs.2.${block}`, bytes: TOGETHER * ENTRY_BYTES })),
-  ...trailSections('trail.2'),
+  ...trailSections('trail.3'),
 ]
 
 /** An input as it is remembered: hashes alone. */
@@ -46,11 +58,16 @@ export interface Fingerprint {
 }
 
 export interface Nearness {
-  /** Sign bits that near vectors differ in at most. */
+  /** Sign bits that near vectors differ in at most; a third of them where they are close, up to twice as many between. */
   readonly bits: number
-  /** Share of hashes that near inputs have in common at least. */
+  /** Share of hashes that near inputs have in common at least; half of the rest as well where they are close. */
   readonly share: number
 }
+
+/** How much an input resembles one of those remembered, the most of them: `BETWEEN_NEAR_AND_FAR` and `CLOSE_BY` vectors alone. */
+const [FAR, BETWEEN_NEAR_AND_FAR, NEAR, CLOSE_BY] = [0, 1, 2, 3]
+/** Vectors that differ in more sign bits, of 128 of which chance leaves half, have nothing to do with each other. */
+const MOST_BETWEEN = 48
 
 /** One principal's last inputs and open window. A view on its row. */
 export class Recent {
@@ -88,13 +105,16 @@ export class Recent {
     this.#add(COLLINEAR, 1)
   }
 
-  /** Counts an input into the window: is it near to one remembered? The first has nothing to be near to, and is no trial. */
+  /** Counts an input into the window: how near is it to one remembered? The first has nothing to be near to, and is no trial. */
   try(event: Event, fingerprint: Fingerprint, nearness: Nearness): void {
     if (this.#held === 0) return
     if (this.trials === 0) this.#numbers[STARTED] = event.at
     this.#add(TRIALS, 1)
-    if (!this.#isNear(fingerprint, nearness)) return
+    const likeness = this.#likeness(fingerprint, nearness)
+    if (likeness === BETWEEN_NEAR_AND_FAR) this.#add(BETWEEN, 1)
+    if (likeness < NEAR) return
     this.#add(HITS, 1)
+    if (likeness === CLOSE_BY) this.#add(CLOSE, 1)
     const { bytes } = this.#row
     bytes.copyWithin(IDS + ID_BYTES, IDS, IDS + (EXEMPLARS - 1) * ID_BYTES)
     writeShortText(bytes, IDS, ID_BYTES, event.id)
@@ -115,14 +135,14 @@ export class Recent {
 
   close(): void {
     if (this.hits > 0) this.#touch(this.#row, IDS_SECTION)
-    for (const number of [TRIALS, HITS, REPEATS, COLLINEAR]) this.#numbers[number] = 0
+    for (const number of [TRIALS, HITS, CLOSE, BETWEEN, REPEATS, COLLINEAR]) this.#numbers[number] = 0
     this.#row.bytes.fill(0, IDS, IDS + EXEMPLARS * ID_BYTES)
   }
 
   /** A quiet window becomes the principal's own past, of which the recent half weighs more. */
-  learnOwn(trials: number, hits: number): void {
+  learnOwn(trials: number, weight: number): void {
     this.#numbers[OWN_TRIALS] = this.#get(OWN_TRIALS) * 0.9 + trials
-    this.#numbers[OWN_HITS] = this.#get(OWN_HITS) * 0.9 + hits
+    this.#numbers[OWN_WEIGHT] = this.#get(OWN_WEIGHT) * 0.9 + weight
   }
 
   /** True once: a busy principal teaches the fleet no more than others. */
@@ -144,6 +164,14 @@ export class Recent {
   get hits(): number {
     return this.#get(HITS)
   }
+  /** Hits that are close. */
+  get closeHits(): number {
+    return this.#get(CLOSE)
+  }
+  /** Trials that are neither near nor far. */
+  get between(): number {
+    return this.#get(BETWEEN)
+  }
   get repeats(): number {
     return this.#get(REPEATS)
   }
@@ -153,8 +181,8 @@ export class Recent {
   get ownTrials(): number {
     return this.#get(OWN_TRIALS)
   }
-  get ownHits(): number {
-    return this.#get(OWN_HITS)
+  get ownWeight(): number {
+    return this.#get(OWN_WEIGHT)
   }
 
   exemplars(): string[] {
@@ -163,15 +191,25 @@ export class Recent {
     return ids.filter((id) => id !== '')
   }
 
-  #isNear({ bits, hashes }: Fingerprint, nearness: Nearness): boolean {
+  #likeness({ bits, hashes }: Fingerprint, nearness: Nearness): number {
+    const closeBits = Math.floor(nearness.bits / 3)
+    const closeShare = (1 + nearness.share) / 2
+    const betweenBits = Math.max(nearness.bits, Math.min(MOST_BETWEEN, 2 * nearness.bits))
+    let most = FAR
     for (let slot = 0; slot < this.#held; slot++) {
       const from = at(slot) / 4
-      if (bits && differingBits(bits, this.#words, from + ENTRY_BITS / 4) <= nearness.bits) return true
+      const differing = bits ? differingBits(bits, this.#words, from + ENTRY_BITS / 4) : Infinity
+      if (differing <= closeBits) return CLOSE_BY
+      if (differing <= betweenBits) most = Math.max(most, differing <= nearness.bits ? NEAR : BETWEEN_NEAR_AND_FAR)
       const count = this.#words[from + ENTRY_COUNT / 4] ?? 0
       if (count === 0 || hashes.length === 0) continue
-      if (shareOf(hashes, this.#words, from + ENTRY_HASHES / 4, count) >= nearness.share) return true
+      const share = shareOf(hashes, this.#words, from + ENTRY_HASHES / 4, count)
+      if (share < nearness.share) continue
+      if (!bits) return NEAR
+      if (share >= closeShare) return CLOSE_BY
+      most = NEAR
     }
-    return false
+    return most
   }
 
   get #held(): number {

@@ -22,14 +22,16 @@ const [INDEPENDENT, LEEWAY] = [-0.5, 0.07]
 const TIGHT = 0.2
 /** Share of answers other than the one before that a point near a boundary may have; labels told apart by are half. */
 const SAME_ANSWER = 0.2
+/** Noise of at least this, its variance in the square of the scene's own size, may change the answer by itself: 2 % of it. */
+const COARSE = 4e-4
 
 // In numbers, from the place on that the owner of the row gives. `LAST`: which of the two vectors is the last one. `WAITING`: 1 when
-// the last vector belongs to the sum and is not yet in it.
-const [LENGTH, ANSWER, ANSWERS, CHANGED, STEPS, COSINES, SQUARES, HALVES, RESTED, LAST, WAITING] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+// the last vector belongs to the sum and is not yet in it. `WENT`: 1 once there was anything but coarse noise around one centre.
+const [LENGTH, ANSWER, ANSWERS, CHANGED, STEPS, COSINES, SQUARES, HALVES, RESTED, LAST, WAITING, WENT] = [
+  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ]
 /** Numbers that change with each request: they stand in the owner's first section. */
-export const TRAIL_NUMBERS = 11
+export const TRAIL_NUMBERS = 12
 // Its own sections: the two vectors, by turns, then the sum, which takes up two vectors at a time, then the centre before.
 const [SUM_SECTION, CENTRE_SECTION] = [2, 3]
 // In 32-bit numbers from the first of them on.
@@ -56,11 +58,13 @@ export function trailSections(version: string): readonly Section[] {
 }
 
 /**
- * The way of one principal's vectors (projections of them), held in a row: the last vector and the
- * one before, and whether they are a **resting scene**: points closely around one centre that does not move, with nearly the
- * same answer each time. A camera is one. An attack is not: one that reads labels must cross the boundary, so its answers change; one that
- * reads scores must move to gain from them; and pairs x + u, x - u (NES) have steps of cosine -0.71, not -0.5. Without
- * answers in the telemetry no scene is known to rest.
+ * The way of one principal's vectors (projections of them), held in a row: the last vector and the one before, and whether
+ * they are a **resting scene**: points closely around one centre that does not move. A camera is one. Of attacks, one that
+ * reads scores must move to gain from them; pairs x + u, x - u (NES) have steps of cosine -0.71, not -0.5; and one that
+ * reads labels must cross the boundary. So the scene's answers must be nearly the same each time; or nothing else was
+ * there since the principal's first request, and the noise is coarse: a scene lies within reach of a boundary by chance
+ * about as often as the noise reaches far, while a search comes to its boundary from elsewhere, with steps as fine as it can
+ * make them, and goes on. Without answers in the telemetry only the latter is known.
  */
 export class Trail {
   readonly #row: Row
@@ -111,6 +115,7 @@ export class Trail {
       isOnLine(cosine, (dot + lastSquare) / Math.sqrt(lastSquare), acrossSquare, square)
     ) {
       if (this.#get(WAITING) > 0) this.#sumUp(earlierOf(this.#get(LAST)))
+      this.#set(WENT, 1)
       return { kind: 'collinear' }
     }
     this.#gather(cosine, square)
@@ -119,9 +124,10 @@ export class Trail {
 
   /** Whether all since the last call was a resting scene; then it is looked at anew. */
   rests(): boolean {
-    const [halves, rested, answers, changed] = [HALVES, RESTED, ANSWERS, CHANGED].map((at) => this.#get(at))
-    const rests =
-      (halves ?? 0) > 0 && rested === halves && (answers ?? 0) > 0 && (changed ?? 0) <= SAME_ANSWER * (answers ?? 0)
+    const answers = this.#get(ANSWERS)
+    const isOneAnswer = answers > 0 && this.#get(CHANGED) <= SAME_ANSWER * answers
+    const halves = this.#get(HALVES)
+    const rests = halves > 0 && this.#get(RESTED) === halves && (isOneAnswer || this.#get(WENT) === 0)
     for (const at of [HALVES, RESTED, ANSWERS, CHANGED]) this.#set(at, 0)
     return rests
   }
@@ -176,14 +182,11 @@ export class Trail {
       own += centre ** 2
       floats[CENTRE_BEFORE + k] = centre
     }
-    const rests =
-      variance <= TIGHT * own &&
-      strayed <= (RESTING * 2 * variance) / steps &&
-      Math.abs(this.#get(COSINES) / steps - INDEPENDENT) <= LEEWAY
-    if (hasBefore) {
-      this.#set(HALVES, this.#get(HALVES) + 1)
-      if (rests) this.#set(RESTED, this.#get(RESTED) + 1)
-    }
+    const isNoise = variance <= TIGHT * own && Math.abs(this.#get(COSINES) / steps - INDEPENDENT) <= LEEWAY
+    const rests = isNoise && hasBefore && strayed <= (RESTING * 2 * variance) / steps
+    if (hasBefore) this.#set(HALVES, this.#get(HALVES) + 1)
+    if (rests) this.#set(RESTED, this.#get(RESTED) + 1)
+    if (!isNoise || rests !== hasBefore || variance < COARSE * own) this.#set(WENT, 1)
     for (const at of [STEPS, COSINES, SQUARES]) this.#set(at, 0)
     floats.fill(0, SUM, SUM + CENTRE)
     this.#touch(this.#row, this.#place.section + CENTRE_SECTION)

@@ -112,6 +112,15 @@ describe('a caller who means no harm', () => {
     )
   })
 
+  test('with a camera is none though its coarse noise changes the answer, but only while nothing else was before', async () => {
+    const answer = (i: number): string => String((i * 7) % 3 === 0)
+    const camera = requestsOf('key:camera', 200, cloud(seededRandom(9), 0.15), answer)
+    expect(watch(await open(), camera).map(({ p }) => p)).toEqual([1, 1, 1])
+    const elsewhere = requestsOf('key:search', 3, cloud(seededRandom(12), 2))
+    const search = requestsOf('key:search', 200, cloud(seededRandom(9), 0.15), answer)
+    expect(smallestP(watch(await open(), [...elsewhere, ...search]))).toBeLessThan(2e-3)
+  })
+
   test('who moves a slider, or repeats each request, fills no window', async () => {
     const random = seededRandom(10)
     const [from, way] = [natural(random), noise(random, 1)]

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Detector } from '../../../../src/contract/detect.ts'
 import type { Event } from '../../../../src/contract/event.ts'
 import type { Random } from '../../../../src/contract/plugin.ts'
+import { weightOf } from '../../../../src/detect/adversarial/near-duplicates/explain.ts'
 import { nearDuplicates } from '../../../../src/detect/adversarial/near-duplicates/near-duplicates.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 import { detectorContext } from '../../../support/detector-context.ts'
@@ -142,6 +143,24 @@ describe('a caller who means no harm', () => {
     expect(scores[0]?.explain.text).toContain('at rest')
   })
 
+  test('with a camera is none though its coarse noise changes the answer, but only while nothing else was before', async () => {
+    const detector = await open({ window: 63 })
+    watch(detector, ordinary(seededRandom(10), 30, 64, 'fleet:'))
+    const answer = (i: number): string => String((i * 7) % 3 === 0)
+    const camera = requestsOf('key:camera', 130, cloud(seededRandom(11), 0.15), answer)
+    expect(watch(detector, camera).map(({ p }) => p)).toEqual([1, 1])
+    const elsewhere = requestsOf('key:search', 3, cloud(seededRandom(12), 2))
+    const search = requestsOf('key:search', 130, cloud(seededRandom(11), 0.15), answer)
+    expect(smallestP(watch(detector, [...elsewhere, ...search]))).toBeLessThan(1e-3)
+  })
+
+  test('with a camera whose telemetry has no answers is none', async () => {
+    const detector = await open({ window: 63 })
+    watch(detector, ordinary(seededRandom(10), 30, 64, 'fleet:'))
+    const camera = requestsOf('key:camera', 130, cloud(seededRandom(11), 0.15), () => undefined)
+    expect(watch(detector, camera).map(({ p }) => p)).toEqual([1, 1])
+  })
+
   test('with a template is usual in a fleet of templates', async () => {
     const random = seededRandom(12)
     const templates = Array.from({ length: 31 }, () => words(random, 40))
@@ -151,6 +170,29 @@ describe('a caller who means no harm', () => {
     const detector = await taught(events.slice(0, 30).flat())
     const [score] = watch(detector, events[30] ?? [])
     expect(score?.p).toBeGreaterThan(0.5)
+  })
+})
+
+describe('a window of vectors weighs', () => {
+  const weigh = (hits: number, close: number, between: number): number =>
+    weightOf({ of: 'vector', hits, close, between })
+
+  test('what is near, less half of what is between near and far, as it is among inputs of one kind', () => {
+    expect(weigh(8, 0, 0)).toBe(8)
+    expect(weigh(8, 0, 3)).toBe(6)
+    expect(weigh(8, 0, 40)).toBe(0)
+  })
+
+  test('what is close twice, whatever is between', () => {
+    expect(weigh(8, 6, 0)).toBe(14)
+    expect(weigh(8, 6, 40)).toBe(12)
+  })
+
+  test('twice its trials at most, and says so', async () => {
+    const detector = await open({ window: 63 })
+    watch(detector, ordinary(seededRandom(10), 30, 64, 'fleet:'))
+    const [found] = watch(detector, requestsOf('key:nes', 64, antithetic(seededRandom(18), 1e-4)))
+    expect(found?.explain).toMatchObject({ seen: 126, near: 63, close: 63, between: 0 })
   })
 })
 
