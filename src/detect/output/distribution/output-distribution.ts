@@ -42,7 +42,7 @@ const SECTION = { name: 'sums.2', bytes: IDS + EXEMPLARS * ID_BYTES }
  * along its borders (controls IN-5, OB-4; ATLAS AML.T0043, AML.T0015). Of each request what the model says of its own
  * certainty (largest probability, entropy, energy, mean log-probability of the tokens) and, where telemetry brings a
  * vector, how far that lies from a frozen reference: Mahalanobis (Lee et al. 2018, arXiv 1807.03888), 10th neighbour (Sun
- * et al. 2022, arXiv 2204.06507), and what an autoencoder cannot copy.
+ * et al. 2022, arXiv 2204.06507), and what an autoencoder, trained on the compute device, cannot copy.
  *
  * The means of 32 requests of a principal are compared with those of clients that the reference had not seen, both tails,
  * Bonferroni over signals and tails: one score a window, whatever its p. Vectors are kept as 128 numbers of a salted
