@@ -7,8 +7,8 @@ const EXEMPLARS = 5
 const ID_BYTES = 32
 /** Of so many features one is looked at to tell how far a request lies: enough to rank them, and for that alone. */
 const EVERY = 8
-/** The largest first window, whose sums are 16 bits wide: 256 * 127 < 2 ** 15. */
-export const LARGEST_FIRST = 256
+/** The largest window whose sums are 16 bits wide: 256 * 127 < 2 ** 15. The first has to be one, others may. */
+export const LARGEST_NARROW = 256
 
 // A level, in numbers; the first of the row belongs to the map.
 const COUNT = 1
@@ -43,11 +43,11 @@ export function centreOf(mean: Float64Array): Centre {
 
 /** Sections of a row for windows of these sizes; the first changes with every request, the others when it is full. */
 export function sectionsOf(sizes: readonly number[], version: string): readonly Section[] {
-  return sizes.map((size, level) => ({ name: `${version}.${size}`, bytes: bytesOf(level) }))
+  return sizes.map((size) => ({ name: `${version}.${size}`, bytes: bytesOf(size) }))
 }
 
-function bytesOf(level: number): number {
-  return SUMS + FOURIER_FEATURES * (level === 0 ? 2 : 4)
+function bytesOf(size: number): number {
+  return SUMS + FOURIER_FEATURES * (size <= LARGEST_NARROW ? 2 : 4)
 }
 
 /**
@@ -67,7 +67,7 @@ export class OpenWindows {
 
   /** Adds a request. Windows that it fills are told, the smallest first, and begin anew. */
   add(features: Int8Array, at: number, id: string, centre: Centre): Filled[] {
-    let full = new Level(this.#row, 0)
+    let full = new Level(this.#row, this.#sizes, 0)
     this.#touch(this.#row, 0)
     full.begin(at)
     full.add(features, id, centre)
@@ -75,7 +75,7 @@ export class OpenWindows {
     for (const [level, size] of this.#sizes.entries()) {
       if (full.count < size) break
       filled.push(full.told(size, centre))
-      const next = new Level(this.#row, level + 1)
+      const next = new Level(this.#row, this.#sizes, level + 1)
       if (level + 1 < this.#sizes.length) {
         next.addAll(full)
         this.#touch(this.#row, level + 1)
@@ -91,16 +91,16 @@ export class OpenWindows {
 /** Views of the row's memory are made where they are needed only: this is made anew for every request. */
 class Level {
   readonly #row: Row
-  readonly #level: number
+  readonly #size: number
   /** Where it begins, in bytes and in numbers of the row. */
   readonly #from: number
   readonly #first: number
 
-  constructor(row: Row, level: number) {
+  constructor(row: Row, sizes: readonly number[], level: number) {
     let from = 0
-    for (let below = 0; below < level; below++) from += bytesOf(below)
+    for (let below = 0; below < level; below++) from += bytesOf(sizes[below] ?? 0)
     this.#row = row
-    this.#level = level
+    this.#size = sizes[level] ?? 0
     this.#from = from
     this.#first = from / 8
   }
@@ -168,7 +168,7 @@ class Level {
   }
 
   clear(): void {
-    this.#row.numbers.fill(0, this.#first + COUNT, this.#first + bytesOf(this.#level) / 8)
+    this.#row.numbers.fill(0, this.#first + COUNT, this.#first + bytesOf(this.#size) / 8)
   }
 
   #keep(distance: number, id: string): void {
@@ -195,7 +195,7 @@ class Level {
 
   #sums(): Int16Array | Int32Array {
     const { buffer } = this.#row.bytes
-    return this.#level === 0
+    return this.#size <= LARGEST_NARROW
       ? new Int16Array(buffer, this.#sumsAt, FOURIER_FEATURES)
       : new Int32Array(buffer, this.#sumsAt, FOURIER_FEATURES)
   }
