@@ -13,7 +13,7 @@ import type { Query } from './attacks/attack.ts'
 import { attackers, benign, diluted, type World } from './image-clients.ts'
 import { drawn, eventsOf, readTenants, shuffled, type Tenant } from './text-tenants.ts'
 
-const SEED = 1
+const SEEDS = [1, 2, 3]
 const ATTACKERS = 20
 /** Requests that a harvester wants answered, and queries of one attack on an image. */
 const [HARVEST, SEARCH] = [400, 256]
@@ -39,6 +39,8 @@ interface Tactic {
   readonly dilution: number
   readonly accounts: number
   readonly pace: number
+  /** Accounts are drawn at random for each request; else they take turns. */
+  readonly isMixed?: boolean
 }
 
 const tactics: readonly Tactic[] = [
@@ -55,11 +57,19 @@ const tactics: readonly Tactic[] = [
     accounts,
     pace: SECOND_MS,
   })),
+  { name: '1:0, 16 accounts in random order', dilution: 0, accounts: 16, pace: SECOND_MS, isMixed: true },
   { name: '1:0, 1 account, an hour apart', dilution: 0, accounts: 1, pace: HOUR_MS },
 ]
 
 /** Events of one attack, all accounts together in order of time. */
 type Attack = (tactic: Tactic, n: number) => readonly Event[]
+
+/** What came out of one seed: benign callers told of, and attackers found by tactic. */
+interface Round {
+  readonly quiet: number
+  readonly benign: number
+  readonly hits: ReadonlyMap<Tactic, number>
+}
 
 /** Whom the detectors are made ready with. */
 interface Fleet {
@@ -79,12 +89,19 @@ export const adaptive: Bench = {
   summary: 'E6: a tuned adversary dilutes, paces, imitates and splits accounts: what it costs to stay under the budget',
   async run(report) {
     await using compute = await openCompute('wasm', given())
-    return [...(await harvests(compute, report)), ...(await searches(compute, report))]
+    const rounds = new Map<string, Round[]>()
+    for (const seed of SEEDS) {
+      const names = [`harvest of ${HARVEST}`, ...IMAGE_ATTACKS.map((name) => `${name}, ${SEARCH} queries`)]
+      const own = [await harvests(compute, seed, report), ...(await searches(compute, seed, report))]
+      for (const [i, name] of names.entries()) rounds.set(name, [...(rounds.get(name) ?? []), ...own.slice(i, i + 1)])
+      report(`seed ${seed} of ${SEEDS.length}`)
+    }
+    return [...rounds].flatMap(([name, own]) => casesOf(name, own))
   },
 }
 
-async function harvests(compute: Kernels, report: (message: string) => void): Promise<readonly Case[]> {
-  const random = seededRandom(SEED)
+async function harvests(compute: Kernels, seed: number, report: (message: string) => void): Promise<Round> {
+  const random = seededRandom(seed)
   const tenants = shuffled(readTenants(), random)
   const third = Math.floor(tenants.length / 3)
   const [refer, calibrate, rest] = [0, 1, 2].map((part) => tenants.slice(part * third, (part + 1) * third))
@@ -100,7 +117,7 @@ async function harvests(compute: Kernels, report: (message: string) => void): Pr
   }
   const attack: Attack = (tactic, n) => {
     const parts = shuffled(tenants, random)
-    return accountsOf(tactic, HARVEST, (account, count) => {
+    return accountsOf(tactic, HARVEST, random, (account, count) => {
       const own = parts.filter((_, i) => i % tactic.accounts === account)
       const wanted = drawn(
         own.flatMap(({ requests }) => requests),
@@ -113,31 +130,31 @@ async function harvests(compute: Kernels, report: (message: string) => void): Pr
       return eventsOf(`harvest:${tactic.name}:${n}:${account}`, all)
     })
   }
-  return measured(`harvest of ${HARVEST}`, compute, fleet, attack, report)
+  return measured(compute, fleet, attack, report)
 }
 
-async function searches(compute: Kernels, report: (message: string) => void): Promise<readonly Case[]> {
-  const random = seededRandom(SEED)
+async function searches(compute: Kernels, seed: number, report: (message: string) => void): Promise<readonly Round[]> {
+  const random = seededRandom(seed)
   const train = readMnist('train')
-  const victim = trainVictim(SEED, train)
+  const victim = trainVictim(seed, train)
   const world = { images: readMnist('test'), victim }
   const fleet = {
     refer: imageClients('refer', IMAGE_CLIENTS.refer, { images: train, victim }, random),
     calibrate: imageClients('calibrate', IMAGE_CLIENTS.calibrate, { images: train, victim }, random),
     measure: imageClients('measure', IMAGE_CLIENTS.measure, world, random),
   }
-  const cases: Case[] = []
+  const rounds: Round[] = []
   for (const name of IMAGE_ATTACKS) {
     const attack: Attack = (tactic, n) => {
       const queries = attackers[name]?.(world, SEARCH, random) ?? []
-      return accountsOf(tactic, SEARCH, (account) => {
+      return accountsOf(tactic, SEARCH, random, (account) => {
         const own = queries.filter((_, i) => i % tactic.accounts === account)
         return imageEvents(`${name}:${tactic.name}:${n}:${account}`, diluted(own, tactic.dilution, world, random))
       })
     }
-    cases.push(...(await measured(`${name}, ${SEARCH} queries`, compute, fleet, attack, report)))
+    rounds.push(await measured(compute, fleet, attack, report))
   }
-  return cases
+  return rounds
 }
 
 function imageClients(name: string, count: number, world: World, random: Random): readonly (readonly Event[])[] {
@@ -154,27 +171,38 @@ function imageEvents(principal: string, queries: readonly Query[]): readonly Eve
 
 /** Accounts take turns; `made` gives the requests of one, with so many that are wanted. */
 function accountsOf(
-  { accounts, pace }: Tactic,
+  { accounts, pace, isMixed = false }: Tactic,
   wanted: number,
+  random: Random,
   made: (account: number, count: number) => readonly Event[],
 ): readonly Event[] {
   const lanes = Array.from({ length: accounts }, (_, account) => made(account, Math.ceil(wanted / accounts)))
   const longest = Math.max(...lanes.map(({ length }) => length))
   const turns = Array.from({ length: longest }, (_, i) => lanes.flatMap((lane) => lane[i] ?? []))
-  const start = Date.UTC(2026, 1, 2)
-  return turns.flat().map((each, i) => {
-    const at = start + i * pace
+  let at = Date.UTC(2026, 1, 2)
+  return (isMixed ? mixed(lanes, random) : turns.flat()).map((each) => {
+    // An answer takes now less, now more.
+    at += Math.round(pace * (0.5 + random.next()))
     return { ...each, at, receivedAt: at }
   })
 }
 
+/** Each lane in its own order, and which comes next drawn at random. */
+function mixed(lanes: readonly (readonly Event[])[], random: Random): readonly Event[] {
+  const waiting = lanes.map((lane) => [...lane])
+  const order = shuffled(
+    lanes.flatMap((lane, i) => lane.map(() => i)),
+    random,
+  )
+  return order.flatMap((lane) => waiting[lane]?.shift() ?? [])
+}
+
 async function measured(
-  name: string,
   compute: Kernels,
   { refer, calibrate, measure }: Fleet,
   attack: Attack,
   report: (message: string) => void,
-): Promise<readonly Case[]> {
+): Promise<Round> {
   const configs = { 'query-distribution': { windows: [50] } }
   const { references } = await freezeAll(
     compute,
@@ -187,20 +215,35 @@ async function measured(
   const quiet = await found(line, measure)
   const state: StoredState = new Map()
   line.store(state)
-  report(`${name}: ${references.size} references`)
-  const rows = [shareOf(`${name}: benign callers told of`, quiet, measure.length)]
-  const shares = new Map<Tactic, number>()
+  report(`${references.size} references, ${quiet} of ${measure.length} benign callers told of`)
+  const hits = new Map<Tactic, number>()
   for (const tactic of tactics) {
-    let hits = 0
+    let told = 0
     for (let n = 0; n < ATTACKERS; n++) {
       line.restore(state)
-      if ((await found(line, [attack(tactic, n)])) > 0) hits++
+      if ((await found(line, [attack(tactic, n)])) > 0) told++
     }
-    shares.set(tactic, hits / ATTACKERS)
-    rows.push(shareOf(`${name}, ${tactic.name}: attackers found`, hits, ATTACKERS))
-    report(`${name}, ${tactic.name}: ${hits} of ${ATTACKERS}`)
+    hits.set(tactic, told)
+    report(`${tactic.name}: ${told} of ${ATTACKERS}`)
   }
-  return [...rows, ...EVADED.flatMap((share) => costsOf(name, shares, share))]
+  return { quiet, benign: measure.length, hits }
+}
+
+/** All seeds together. */
+function casesOf(name: string, rounds: readonly Round[]): readonly Case[] {
+  const sum = (count: (round: Round) => number): number => rounds.reduce((all, round) => all + count(round), 0)
+  const attackersRun = ATTACKERS * rounds.length
+  const hitsOf = (tactic: Tactic): number => sum(({ hits }) => hits.get(tactic) ?? 0)
+  const shares = new Map(tactics.map((tactic) => [tactic, hitsOf(tactic) / attackersRun]))
+  return [
+    shareOf(
+      `${name}: benign callers told of`,
+      sum(({ quiet }) => quiet),
+      sum(({ benign }) => benign),
+    ),
+    ...tactics.map((tactic) => shareOf(`${name}, ${tactic.name}: attackers found`, hitsOf(tactic), attackersRun)),
+    ...EVADED.flatMap((share) => costsOf(name, shares, share)),
+  ]
 }
 
 /** In how many of the streams evidence on someone was told. */
@@ -244,5 +287,5 @@ function shareOf(name: string, hits: number, of: number): Case {
 }
 
 function row(name: string, value: number | null, unit: string): Case {
-  return { bench: 'adaptive', case: name, value, unit, runs: 1, peer: null, ratio: null }
+  return { bench: 'adaptive', case: name, value, unit, runs: SEEDS.length, peer: null, ratio: null }
 }

@@ -3,15 +3,21 @@ import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
+import type { Row } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { countDistinct, noteElement } from '../../statistics/hyper-log-log.ts'
+import { SMALLEST_P } from '../../statistics/ladder.ts'
 import { ACCOUNT, Account, Holders, TEMPLATE, type Who } from './account.ts'
 import { skeletonsOf } from './skeleton.ts'
+import { TIES, Ties, TURNS_FROM } from './ties.ts'
+import { Turns } from './turns.ts'
 
 /** Bytes of the sketch that counts the accounts whose templates were remembered. */
 const REGISTERS = 256
 /** A beginning and an end. */
 const MOST_TEMPLATES = 2
+/** Where the ties are among the sections of an account's row. */
+const TIES_SECTION = 1
 
 /** A prompt's templates, two at most: a hash above 0 each. */
 export function templateReader(key: Uint8Array): Reader {
@@ -24,10 +30,19 @@ export function templateReader(key: Uint8Array): Reader {
   }
 }
 
-/** Who used which template, and each account's open window: what the detector and its baseline have in common. */
+/** One request's account, after the request was added to it. */
+export interface Linked {
+  readonly who: Who
+  /** The window of templates; undefined without a prompt. */
+  readonly account: Account | undefined
+  readonly ties: Ties
+}
+
+/** Who used which template, who takes turns with whom, and each account's open window: what the detector and its baseline have in common. */
 export class LinkedAccounts {
   readonly accounts: KeyedRows
   readonly #templates: KeyedRows
+  readonly #turns = new Turns()
   readonly #known = new SingleRow('known.1', REGISTERS / 8)
   readonly #registers = new Uint8Array(this.#known.numbers.buffer)
   readonly #hash: KeyedHash
@@ -37,25 +52,22 @@ export class LinkedAccounts {
   #lastWho: Who | undefined
 
   constructor(maxKeys: number, maxTemplates: number, key: Uint8Array) {
-    this.accounts = new KeyedRows(maxKeys, [ACCOUNT])
+    this.accounts = new KeyedRows(maxKeys, [ACCOUNT, TIES])
     this.#templates = new KeyedRows(maxTemplates, [TEMPLATE])
     this.#hash = new KeyedHash(key)
     this.#read = new ReadHere(templateReader(key))
   }
 
   /** Adds a request to its account's window. A template counts as shared when an account other than this one was seen with it. */
-  request(event: ModelRequest, prompt: string, reading?: Reading): Account {
-    const account = new Account(this.accounts.use(event.principal))
-    const self = this.#who(event.principal).hash
-    account.request(event.at)
-    for (const { hash, key } of this.#templatesOf(prompt, reading)) {
-      if (!account.isNew(hash)) continue
-      const row = this.#templates.find(key)
-      if (!row) continue
-      const holders = new Holders(row)
-      if (holders.hasOther(self)) account.share(event.id, holders, self)
-    }
-    return account
+  request(event: ModelRequest, reading?: Reading): Linked {
+    const row = this.accounts.use(event.principal)
+    this.accounts.touch(row, TIES_SECTION)
+    const who = this.#who(event.principal)
+    const ties = new Ties(row)
+    const inTurn = this.#turns.note(row, TURNS_FROM, who.hash, ties.label || who.hash, event.at)
+    if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p)
+    const { prompt } = event.inference
+    return { who, ties, account: prompt ? this.#templated(event, prompt, row, who, reading) : undefined }
   }
 
   /** Remembers who used the templates of this prompt. */
@@ -71,17 +83,49 @@ export class LinkedAccounts {
   }
 
   changes(): readonly StateChange[] {
-    return [...this.#known.changes(), ...this.accounts.changes(), ...this.#templates.changes()]
+    return [
+      ...this.#known.changes(),
+      ...this.#turns.changes(),
+      ...this.accounts.changes(),
+      ...this.#templates.changes(),
+    ]
   }
 
   /** How many stored keys could not be read. */
   restore(state: Iterable<StateChange>): number {
     const isTemplate = ({ key }: StateChange): boolean => key.startsWith(`${TEMPLATE.name}/`)
     this.#known.clear()
-    const all = [...state].filter((change) => !this.#known.restore(change))
+    this.#turns.clear()
+    const all = [...state].filter((change) => !this.#known.restore(change) && !this.#turns.restore(change))
     return (
       this.#templates.restore(all.filter(isTemplate)) + this.accounts.restore(all.filter((one) => !isTemplate(one)))
     )
+  }
+
+  #templated(event: ModelRequest, prompt: string, row: Row, who: Who, reading?: Reading): Account {
+    const account = new Account(row)
+    account.request(event.at)
+    for (const { hash, key } of this.#templatesOf(prompt, reading)) {
+      if (!account.isNew(hash)) continue
+      const template = this.#templates.find(key)
+      if (!template) continue
+      const holders = new Holders(template)
+      if (!holders.hasOther(who.hash)) continue
+      const partner = account.share(event.id, holders, who.hash)
+      if (partner) this.#tie(row, who.hash, partner)
+    }
+    return account
+  }
+
+  /** Links two accounts by what they have in common; whether the cluster's requests are odd is for calibration to say. */
+  #tie(row: Row, self: number, partner: Who): void {
+    const ties = new Ties(row)
+    const other = this.accounts.find(partner.name)
+    if (!other) return
+    const theirs = new Ties(other)
+    ties.link(self, theirs.label || partner.hash, SMALLEST_P)
+    theirs.link(partner.hash, ties.label, SMALLEST_P)
+    this.accounts.touch(other, TIES_SECTION)
   }
 
   #templatesOf(prompt: string, reading?: Reading): readonly Template[] {

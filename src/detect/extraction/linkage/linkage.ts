@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type {
   Detector,
@@ -10,23 +11,29 @@ import type {
 } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
-import { RefusedError } from '../../../runtime/errors.ts'
-import { Calibration } from '../../calibration/calibration.ts'
-import { readReference } from '../../reference/reference.ts'
+import { writeFeatures } from '../../features/features.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
-import { unionBound } from '../../statistics/combine.ts'
-import type { Account } from './account.ts'
-import { KIND, LinkageBaseline, VERSION } from './baseline.ts'
-import { LinkedAccounts, templateReader } from './fleet.ts'
+import { KeyedRows } from '../../state/keyed-rows.ts'
+import { LinkageBaseline } from './baseline.ts'
+import { LinkedAccounts, templateReader, type Linked } from './fleet.ts'
+import { KIND, thaw, type Frozen } from './frozen.ts'
+import { COLUMNS, Pool, POOL } from './pool.ts'
+import type { Ties } from './ties.ts'
+import { pooledScore, templateScore, type About } from './verdict.ts'
+
+/** Where the members are among the sections of a cluster's row. */
+const MEMBERS_SECTION = 1
 
 const Config = z.strictObject({
   /** Accounts held at once, 0.9 KB each. */
   maxKeys: z.int().min(1).max(1_000_000).default(20_000),
   /** Templates remembered with the last eight accounts that used them, 0.5 KB each. */
   maxTemplates: z.int().min(100).max(10_000_000).default(50_000),
-  /** Requests of an account that are looked at together. */
+  /** Clusters of linked accounts held at once, 5.8 KB each. */
+  maxClusters: z.int().min(1).max(100_000).default(1_000),
+  /** Requests of an account, or of linked accounts, that are looked at together. */
   window: z.int().min(10).max(1_000).default(50),
 })
 type Config = z.infer<typeof Config>
@@ -57,7 +64,7 @@ export const accountLinkage: DetectorPlugin<Config> = {
   examples: [{}, { maxKeys: 1_000, maxTemplates: 10_000, window: 100 }],
   open: async (config, context) =>
     context.reference
-      ? new LinkageDetector(config, context, thaw(context.reference, config.window))
+      ? new LinkageDetector(config, context, thaw(context.reference, config.window), hashOf(context.reference))
       : new Unreferenced({
           name: context.name,
           feature: 'shared_templates',
@@ -69,13 +76,6 @@ export const accountLinkage: DetectorPlugin<Config> = {
 }
 
 const NOTHING: readonly Score[] = []
-const Head = z.object({ window: z.int().min(1), accounts: z.number().min(1), calibration: z.unknown() })
-
-interface Frozen {
-  /** Accounts whose templates were remembered when windows were measured, by the same estimate. */
-  readonly accounts: number
-  readonly calibration: Calibration
-}
 
 class LinkageDetector implements Detector {
   readonly #name: string
@@ -83,14 +83,22 @@ class LinkageDetector implements Detector {
   readonly #window: number
   readonly #frozen: Frozen
   readonly #linked: LinkedAccounts
+  readonly #pools: KeyedRows
+  readonly #values = new Float32Array(COLUMNS)
   readonly #skipped: Counter
 
-  constructor({ maxKeys, maxTemplates, window }: Config, context: DetectorContext, frozen: Frozen) {
+  /** `version` names the reference: sums under one mean nothing under another. */
+  constructor(config: Config, context: DetectorContext, frozen: Frozen, version: string) {
+    const { maxKeys, maxTemplates, maxClusters, window } = config
     this.#name = context.name
     this.#context = context
     this.#window = window
     this.#frozen = frozen
     this.#linked = new LinkedAccounts(maxKeys, maxTemplates, context.key)
+    this.#pools = new KeyedRows(
+      maxClusters,
+      POOL.map(({ name, bytes }) => ({ name: `${name}.${version}`, bytes })),
+    )
     this.#skipped = context.metrics.counter(
       'modelward_detector_skipped_total',
       'Requests that a detector could not look at',
@@ -100,16 +108,19 @@ class LinkageDetector implements Detector {
 
   score(event: Event, reading?: Reading): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
-    const { prompt } = event.inference
-    if (prompt === undefined || prompt === '') {
-      this.#skipped.add(1, { component_id: this.#name, reason: prompt === undefined ? 'no-text' : 'empty-text' })
+    const missing = this.#missing(event)
+    if (missing) {
+      this.#skip(missing)
       return NOTHING
     }
-    const account = this.#linked.request(event, prompt, reading)
-    if (account.requests < this.#window) return NOTHING
-    const score = this.#scoreOf(event, account, this.#frozen)
+    const linked = this.#linked.request(event, reading)
+    const { account, ties } = linked
+    const pooled = ties.label === 0 ? undefined : this.#pooled(event, linked)
+    if (!account || account.requests < this.#window) return pooled ? [pooled] : NOTHING
+    const { templates } = this.#frozen
+    const own = templates && templateScore(this.#about(event, ties), account, templates)
     account.clear()
-    return [score]
+    return [own, pooled].filter((score) => score !== undefined)
   }
 
   learn(event: Event): void {
@@ -118,13 +129,19 @@ class LinkageDetector implements Detector {
   }
 
   changes(): readonly StateChange[] {
-    return this.#linked.changes()
+    return [...this.#linked.changes(), ...this.#pools.changes()]
   }
 
   restore(state: Iterable<StateChange>): void {
-    const unknown = this.#linked.restore(state)
+    const isPool = ({ key }: StateChange): boolean => POOL.some(({ name }) => key.startsWith(`${name}.`))
+    const all = [...state]
+    const unknown =
+      this.#pools.restore(all.filter(isPool)) + this.#linked.restore(all.filter((change) => !isPool(change)))
     if (unknown > 0)
-      this.#context.log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+      this.#context.log.warn('detector state of another version or reference is forgotten', {
+        part: this.#name,
+        unknown,
+      })
   }
 
   keys(): KeyUse {
@@ -133,37 +150,40 @@ class LinkageDetector implements Detector {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #scoreOf(event: ModelRequest, account: Account, { accounts, calibration }: Frozen): Score {
-    const { shared, distinct } = account
-    const partners = account.partners()
-    const more = Math.max(1, this.#linked.known / accounts)
-    const named = partners.map(({ name, templates }) => `${name} (${templates})`).join(', ')
-    return {
-      detector: this.#name,
-      event,
-      principal: event.principal,
-      p: unionBound(calibration.high(shared), more),
-      counts: 'window',
-      direction: 'high',
-      window: { from: account.startedAt, to: event.at, events: this.#window },
-      explain: {
-        feature: 'shared_templates',
-        seen: shared,
-        expected: calibration.typical,
-        text:
-          `${shared} of ${distinct} different beginnings and endings of prompts in ${this.#window} requests had been used ` +
-          `by other accounts, typically ${calibration.typical}${named === '' ? '' : `; most in common with ${named}`}`,
-        exemplars: account.exemplars(),
-        partners: partners.map(({ name }) => name),
-        cluster: [event.principal, ...partners.map(({ name }) => name)].toSorted()[0],
-      },
+  /** Why there is nothing in a request to compare, if so. */
+  #missing({ inference: { prompt, features } }: ModelRequest): string | undefined {
+    if (prompt) return undefined
+    const spec = this.#frozen.pool?.spec
+    if (spec?.kind !== 'vector' || !features) return prompt === undefined ? 'no-text' : 'empty-text'
+    return features.length === spec.columns ? undefined : 'other-columns'
+  }
+
+  #pooled(event: ModelRequest, { who, ties }: Linked): Score | undefined {
+    const { pool } = this.#frozen
+    if (!pool) return undefined
+    const missing = writeFeatures(event.inference, pool.spec, this.#values, 0)
+    if (missing) {
+      this.#skip(missing)
+      return undefined
     }
+    const row = this.#pools.use(String(ties.label))
+    const cluster = new Pool(row)
+    if (cluster.join(who)) this.#pools.touch(row, MEMBERS_SECTION)
+    const values = this.#values.subarray(0, pool.centre.mean.length)
+    const filled = cluster.add(values, event, this.#window, pool.centre)
+    return filled && pooledScore(this.#about(event, ties), filled, cluster.members(), pool)
+  }
+
+  #about(event: ModelRequest, ties: Ties): About {
+    const more = Math.max(1, this.#linked.known / this.#frozen.accounts)
+    return { detector: this.#name, event, window: this.#window, ties, more }
+  }
+
+  #skip(reason: string): void {
+    this.#skipped.add(1, { component_id: this.#name, reason })
   }
 }
 
-function thaw(bytes: Uint8Array, window: number): Frozen {
-  const head = Head.safeParse(readReference(bytes, KIND, VERSION).header)
-  if (!head.success || head.data.window !== window)
-    throw new RefusedError(`the reference is not of windows of ${window}: make it again with modelward baseline`)
-  return { accounts: head.data.accounts, calibration: Calibration.from(head.data.calibration) }
+function hashOf(reference: Uint8Array): string {
+  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
 }

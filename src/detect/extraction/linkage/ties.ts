@@ -1,0 +1,45 @@
+import type { Row } from '../../state/keyed-rows.ts'
+import { SMALLEST_P } from '../../statistics/ladder.ts'
+import { ACCOUNT } from './account.ts'
+import { TURNS_BYTES } from './turns.ts'
+
+/** What is as unlikely as this links accounts; how unlikely is remembered, and their windows' p-values are no smaller. */
+const LINKED_P = 1e-3
+
+// In numbers: the cluster's label, how likely the link is by chance, then the turns.
+const LABEL = 0
+const CHANCE = 1
+const TURNS = 2
+export const TIES = { name: 'ties.1', bytes: 8 * TURNS + TURNS_BYTES } as const
+
+const FROM = ACCOUNT.bytes / 8
+
+/** Where an account's turns begin in its row, in numbers. */
+export const TURNS_FROM = FROM + TURNS
+
+/** What links an account to others: a view on its row. A cluster's label is the lowest hash of an account in it. */
+export class Ties {
+  readonly #row: Row
+
+  constructor(row: Row) {
+    this.#row = row
+  }
+
+  /** 0 while the account is linked to nobody. */
+  get label(): number {
+    return this.#row.numbers[FROM + LABEL] ?? 0
+  }
+  /** How likely it is that chance alone links the account so. */
+  get chance(): number {
+    return this.#row.numbers[FROM + CHANCE] ?? 1
+  }
+
+  /** Takes the lower label, if the link is as unlikely by chance as asked. */
+  link(self: number, label: number, chance: number): void {
+    if (!(chance <= LINKED_P)) return
+    const { numbers } = this.#row
+    const own = this.label
+    numbers[FROM + CHANCE] = Math.max(SMALLEST_P, own === 0 ? chance : Math.min(this.chance, chance))
+    numbers[FROM + LABEL] = Math.min(own === 0 ? self : own, label)
+  }
+}
