@@ -110,8 +110,8 @@ export interface Kernels extends AsyncDisposable {
    * 2015, arXiv 1412.6980, in the order of operations at the end of its section 2) on the mean over each batch, with the
    * authors' 0.9, 0.999 and 1e-8. The layers fit together as for `mlpScore`; `start` is left as it is. Same seed, device
    * and machine: the same bits. Between devices the rounding of single precision grows with every step, so they agree in
-   * what is reached and not in bits: after an epoch in the error that is left and, within a small share of one step, in each
-   * weight; after many in the error alone (docs/compute.md). RangeError also for numbers that leave single precision.
+   * what is reached and not in bits: after an epoch in the error that is left and in each weight, after many in the error
+   * alone (docs/compute.md has the tolerance). RangeError also for numbers that leave single precision.
    */
   mlpTrain(samples: Matrix, start: readonly Layer[], plan: TrainPlan): Promise<readonly Layer[]>
   moments(inputs: Matrix): Promise<Moments>

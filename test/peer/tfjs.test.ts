@@ -91,6 +91,24 @@ describe.skipIf(missing !== undefined)(`TensorFlow${missing === undefined ? '' :
     expect(said).toBe('2')
   })
 
+  test('training leaves no tensor behind, also when it fails', () => {
+    const said = inProcess(`
+      import { loadTensorFlow } from '${source('tensorflow.ts')}'
+      import { TensorKernels } from '${source('kernels.ts')}'
+      const { tf } = loadTensorFlow('${folder}')
+      const kernels = new TensorKernels(tf)
+      const start = [{ inputs: 2, outputs: 2, weights: Float32Array.of(1, 2, 3, 4), bias: new Float32Array(2), activation: 'relu' }]
+      const plan = { epochs: 3, batch: 2, rate: 0.1, seed: 1 }
+      const train = (scale) => {
+        const samples = { rows: 3, columns: 2, values: Float32Array.of(1, 0, 0, 1, 1, 1).map((value) => value * scale) }
+        return kernels.do({ does: 'mlpTrain', samples, start, plan }).length
+      }
+      const before = tf.memory().numTensors
+      console.log(train(1), tf.memory().numTensors - before)
+      try { train(1e30) } catch (error) { console.log(error.constructor.name, tf.memory().numTensors - before) }`)
+    expect(said).toBe('1 0\nRangeError 0')
+  })
+
   /** What the refusal says in a process of its own: in this one the library is loaded already. */
   function refusalOf(at: string): string {
     return inProcess(`
@@ -100,8 +118,12 @@ describe.skipIf(missing !== undefined)(`TensorFlow${missing === undefined ? '' :
       )`)
   }
 
+  function source(file: string): string {
+    return join(import.meta.dirname, '../../src/detect/compute/tfjs', file)
+  }
+
   function inProcess(script: string): string {
-    const file = join(import.meta.dirname, '../../src/detect/compute/tfjs/tfjs.ts')
+    const file = source('tfjs.ts')
     return execFileSync(
       process.execPath,
       ['--input-type=module', '-e', `import { openTfjs } from '${file}'\n${script}`],

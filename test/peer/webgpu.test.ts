@@ -9,7 +9,7 @@ import { DeviceLostError } from '../../src/detect/compute/plan/device-lost.ts'
 import * as differences from '../../src/detect/compute/plan/differences.ts'
 import { openRef } from '../../src/detect/compute/ref/ref.ts'
 import { RefusedError } from '../../src/runtime/errors.ts'
-import { normal } from '../detect/compute/matrices.ts'
+import { normal, randomLayer } from '../detect/compute/matrices.ts'
 import { deviceSuite } from '../detect/compute/suite.ts'
 import { given } from '../support/given.ts'
 
@@ -124,6 +124,16 @@ function shards(): void {
     )
   })
 
+  test('samples larger than one binding train as others do', async () => {
+    // 2,400 bytes of rows go up at once: of 40 rows in batches of 8 those of three steps, then of two.
+    const start = [randomLayer(25, 20, 6, true), randomLayer(26, 6, 20, false)]
+    const [samples, plan] = [normal(27, 40, 20), { epochs: 2, batch: 8, rate: 0.01, seed: 6 }]
+    await using whole = await openWebgpu(given(), software)
+    await using cut = await openWebgpu(given(), { ...software, maxBindingBytes: 2400 })
+    expect(await cut.mlpTrain(samples, start, plan)).toEqual(await whole.mlpTrain(samples, start, plan))
+    await expect(cut.mlpTrain(samples, start, { ...plan, batch: 32 })).rejects.toThrow(RangeError)
+  })
+
   test('a row that no binding can take is refused', async () => {
     await using kernels = await openWebgpu(given(), { ...software, maxBindingBytes: 8192 })
     await expect(kernels.hold(normal(24, 2, 100))).rejects.toThrow(RangeError)
@@ -142,6 +152,19 @@ function losses(): void {
     await expect(kernels.topK(normal(31, 70, 40), held, 3)).rejects.toThrow(DeviceLostError)
     await expect(kernels.hold(normal(30, 3, 40))).rejects.toThrow(DeviceLostError)
     await held[Symbol.asyncDispose]()
+  })
+
+  test('a device lost while it trains gives no layers', async () => {
+    const start = [randomLayer(36, 30, 8, true), randomLayer(37, 8, 30, false)]
+    const plan = { epochs: 500, batch: 4, rate: 0.01, seed: 6 }
+    const device = await Device.open(software)
+    await using kernels = new WebgpuKernels(device)
+    const training = kernels.mlpTrain(normal(38, 64, 30), start, plan)
+    const refused = expect(training).rejects.toThrow(DeviceLostError)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    device.alive().destroy()
+    await refused
+    await expect(kernels.mlpTrain(normal(38, 64, 30), start, plan)).rejects.toThrow(DeviceLostError)
   })
 
   test('a device lost between the work and its reading gives no numbers', async () => {

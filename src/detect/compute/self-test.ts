@@ -82,7 +82,7 @@ async function mlpTrainTest(device: Kernels, ref: Kernels, samples: Matrix, star
     const layers = await kernels.mlpTrain(samples, start, plan)
     return { layers, errors: await ref.mlpScore(samples, layers) }
   }
-  return differences.trainDifference(await trained(device), await trained(ref), plan.rate)
+  return differences.trainDifference(await trained(device), await trained(ref))
 }
 
 /** A third of the queries are copies of references. */

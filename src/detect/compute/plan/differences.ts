@@ -17,7 +17,7 @@ export const TOLERANCES = {
   mmdPermute: 1e-5,
   ksPsi: 1e-5,
   mlpScore: 1e-4,
-  mlpTrain: 1e-2,
+  mlpTrain: 1e-4,
   moments: 1e-4,
 } as const
 export type KernelName = keyof typeof TOLERANCES
@@ -80,11 +80,11 @@ export interface Trained {
   readonly errors: Float32Array
 }
 
-/** The worse of two: of each weight in steps, each of which is about `rate` long; of the error that is left, relative. */
-export function trainDifference(got: Trained, expected: Trained, rate: number): number {
-  const flat = ({ layers }: Trained): readonly number[] =>
-    layers.flatMap(({ weights, bias }) => [...weights, ...bias].map((weight) => weight / rate))
-  return worse(largestDifference(flat(got), flat(expected), absolute), lossDifference(got, expected))
+/** The worse of two: of each weight, relative to it or to 1 if it is smaller; of the error that is left, relative. */
+export function trainDifference(got: Trained, expected: Trained): number {
+  const flat = ({ layers }: Trained): readonly number[] => layers.flatMap(({ weights, bias }) => [...weights, ...bias])
+  const measure: Measure = (a, b) => Math.abs(a - b) / Math.max(1, Math.abs(b))
+  return worse(largestDifference(flat(got), flat(expected), measure), lossDifference(got, expected))
 }
 
 /** Of the error that is left alone, relative: all that can be said after many steps. */
