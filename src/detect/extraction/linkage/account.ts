@@ -6,8 +6,6 @@ const FEWEST_USES = 6
 /** Others that a template or an account remembers by name. */
 const OTHERS = 8
 const NAME_BYTES = 48
-/** Beginnings and endings of prompts that two accounts have in common before they are linked: of four templates. */
-const ENOUGH = 8
 /** Exemplars of an account's window. */
 const EXEMPLARS = 5
 const ID_BYTES = 32
@@ -27,12 +25,10 @@ const SHARED = 3
 const DISTINCT = 4
 const PARTNERS = 5
 const COUNTS = PARTNERS + OTHERS
-/** Of a partner, since it took its place: what is counted there before may be another's. */
-const SURE = COUNTS + OTHERS
-const PARTNER_NAMES = (SURE + OTHERS) * 8
+const PARTNER_NAMES = (COUNTS + OTHERS) * 8
 const IDS = PARTNER_NAMES + OTHERS * NAME_BYTES
 const SEEN = IDS + EXEMPLARS * ID_BYTES
-export const ACCOUNT = { name: 'account.2', bytes: SEEN + SEEN_BYTES } as const
+export const ACCOUNT = { name: 'account.1', bytes: SEEN + SEEN_BYTES } as const
 
 /** Somebody, as a number above 0 to compare and a pseudonym to tell. */
 export interface Who {
@@ -119,18 +115,15 @@ export class Account {
     return true
   }
 
-  /** Counts a template that others use. Tells of the one account with whom enough is shared by now, if it is just enough. */
-  share(id: string, holders: Holders, self: number): Who | undefined {
+  share(id: string, holders: Holders, self: number): void {
     const { bytes } = this.#row
     const place = IDS + (this.shared % EXEMPLARS) * ID_BYTES
     writeShortText(bytes, place, ID_BYTES, id)
     this.#add(SHARED, 1)
-    let partner = 0
     for (let other = 0; other < OTHERS; other++) {
       const hash = holders.hashAt(other)
-      if (hash !== 0 && hash !== self && this.#meet(hash, holders, other) === ENOUGH) partner = hash
+      if (hash !== 0 && hash !== self) this.#meet(hash, holders, other)
     }
-    return partner === 0 ? undefined : { hash: partner, name: this.#nameOf(partner) }
   }
 
   /** Pseudonyms of those with whom most is shared, most first, with how much. */
@@ -154,28 +147,20 @@ export class Account {
     this.#row.numbers.fill(0, 1, ACCOUNT.bytes / 8)
   }
 
-  #nameOf(hash: number): string {
-    const place = Math.max(0, this.#row.numbers.indexOf(hash, PARTNERS) - PARTNERS)
-    return readShortText(this.#row.bytes, PARTNER_NAMES + place * NAME_BYTES, NAME_BYTES)
-  }
-
-  /** Counts another, and tells how often it was surely met; one not held takes the place of the one met least (Metwally et al. 2005, "Space-Saving"). */
-  #meet(hash: number, holders: Holders, other: number): number {
+  /** Counts another; one not held takes the place of the one met least (Metwally et al. 2005, "Space-Saving"). */
+  #meet(hash: number, holders: Holders, other: number): void {
     const { numbers, bytes } = this.#row
     let least = 0
     for (let i = 0; i < OTHERS; i++) {
       if (numbers[PARTNERS + i] === hash) {
         this.#add(COUNTS + i, 1)
-        this.#add(SURE + i, 1)
-        return numbers[SURE + i] ?? 0
+        return
       }
       if ((numbers[COUNTS + i] ?? 0) < (numbers[COUNTS + least] ?? 0)) least = i
     }
     numbers[PARTNERS + least] = hash
     this.#add(COUNTS + least, 1)
-    numbers[SURE + least] = 1
     bytes.set(holders.nameAt(other), PARTNER_NAMES + least * NAME_BYTES)
-    return 1
   }
 
   #add(at: number, value: number): void {

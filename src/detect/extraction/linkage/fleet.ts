@@ -6,7 +6,6 @@ import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { countDistinct, noteElement } from '../../statistics/hyper-log-log.ts'
-import { SMALLEST_P } from '../../statistics/ladder.ts'
 import { ACCOUNT, Account, Holders, TEMPLATE, type Who } from './account.ts'
 import { skeletonsOf } from './skeleton.ts'
 import { TIES, Ties, TURNS_FROM } from './ties.ts'
@@ -110,22 +109,9 @@ export class LinkedAccounts {
       const template = this.#templates.find(key)
       if (!template) continue
       const holders = new Holders(template)
-      if (!holders.hasOther(who.hash)) continue
-      const partner = account.share(event.id, holders, who.hash)
-      if (partner) this.#tie(row, who.hash, partner)
+      if (holders.hasOther(who.hash)) account.share(event.id, holders, who.hash)
     }
     return account
-  }
-
-  /** Links two accounts by what they have in common; whether the cluster's requests are odd is for calibration to say. */
-  #tie(row: Row, self: number, partner: Who): void {
-    const ties = new Ties(row)
-    const other = this.accounts.find(partner.name)
-    if (!other) return
-    const theirs = new Ties(other)
-    ties.link(self, theirs.label || partner.hash, SMALLEST_P)
-    theirs.link(partner.hash, ties.label, SMALLEST_P)
-    this.accounts.touch(other, TIES_SECTION)
   }
 
   #templatesOf(prompt: string, reading?: Reading): readonly Template[] {

@@ -5,7 +5,7 @@ import { SingleRow } from '../../state/single-row.ts'
 /** Requests of the whole fleet that are remembered: accounts whose turn takes longer are not seen to take turns. */
 export const RING = 256
 /** Accounts that one account remembers as those that came before it. */
-const OTHERS = 32
+const OTHERS = 64
 /** Longer pauses end a run of turns. */
 const PAUSE_MS = 600_000
 /** Times that another account came once and only once between two requests of one, before it counts. */
@@ -106,12 +106,18 @@ export class Turns {
       times[slot] = time
       labels[slot] = ring[entry + 2] ?? 0
     }
-    let count = 0
+    let most = 0
     for (let slot = 0; slot < OTHERS; slot++) {
       const turns = seen[slot] === 1 ? (words[2 * slot + 1] ?? 0) + 1 : 0
       words[2 * slot] = turns === 0 ? 0 : (hashes[slot] ?? 0)
       words[2 * slot + 1] = turns
-      if (turns < FEWEST_TURNS) continue
+      most = Math.max(most, turns)
+    }
+    // Chance keeps one that comes as often in step once in four turns: those of half as many turns as the best are meant.
+    const least = Math.max(FEWEST_TURNS, most / 2)
+    let count = 0
+    for (let slot = 0; slot < OTHERS; slot++) {
+      if ((words[2 * slot + 1] ?? 0) < least) continue
       times[count] = times[slot] ?? 0
       labels[count++] = labels[slot] ?? 0
     }
