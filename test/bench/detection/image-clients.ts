@@ -43,6 +43,7 @@ export const benign: Readonly<Record<string, Client>> = {
     const labels = [Math.floor(random.next() * 10), Math.floor(random.next() * 10)]
     return times(length, () => answered(world, anyImage(world, random, labels[Math.floor(2 * random.next())]).x))
   },
+  'static camera, noise 0.005': (world, length, random) => camera(world, length, random, 0.005),
   'static camera, noise 0.02': (world, length, random) => camera(world, length, random, 0.02),
   'static camera, noise 0.1': (world, length, random) => camera(world, length, random, 0.1),
   'each image sent twice': (world, length, random) => {

@@ -1,7 +1,7 @@
 /** Hashes kept of one input: the smallest of all its windows'. */
 export const SMALLEST = 24
 /** Sign bits kept of one vector's projection, and the words that hold them. */
-const BITS = 128
+export const BITS = 128
 export const BIT_WORDS = BITS / 32
 /** Symbols of a vector, and characters of a text, that one window covers. */
 const [VECTOR_WINDOW, TEXT_WINDOW] = [20, 12]

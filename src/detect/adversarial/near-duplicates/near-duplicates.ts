@@ -18,6 +18,7 @@ import { isModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
+import { keptOf } from '../trail/projection.ts'
 import { Vectors } from '../trail/vectors.ts'
 import { explain, explainLearning, WEIGHT_OF, weightOf } from './explain.ts'
 import type { Seen } from './explain.ts'
@@ -204,7 +205,9 @@ class NearDuplicatesDetector implements Detector {
 
   #count(event: Event, principal: string, row: Row, recent: Recent, fingerprint: Fingerprint): readonly Score[] {
     if (recent.isRepeat(fingerprint)) return NOTHING
-    recent.try(event, fingerprint, { bits: this.#config.nearBits, share: this.#config.nearShare })
+    const { nearBits, nearShare } = this.#config
+    const of = keptOf(event.inference?.features?.length ?? 0)
+    recent.try(event, fingerprint, { bits: nearBits, of, share: nearShare })
     recent.remember(fingerprint)
     return recent.trials < this.#config.window ? NOTHING : this.#verdict(event, principal, row, recent, fingerprint)
   }

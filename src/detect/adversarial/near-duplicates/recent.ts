@@ -2,7 +2,7 @@ import type { Event } from '../../../contract/event.ts'
 import type { Row, Section } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 import { Trail, TRAIL_NUMBERS, trailSections } from '../trail/trail.ts'
-import { BIT_WORDS, differingBits, shareOf, SMALLEST } from './fingerprint.ts'
+import { BIT_WORDS, BITS, differingBits, shareOf, SMALLEST } from './fingerprint.ts'
 
 /** Inputs of one principal that are remembered. */
 const MEMORY = 16
@@ -58,8 +58,10 @@ export interface Fingerprint {
 }
 
 export interface Nearness {
-  /** Sign bits that near vectors differ in at most; a third of them where they are close, up to twice as many between. */
+  /** Sign bits of 128 that near vectors differ in at most; a third of them where they are close, up to twice as many between. */
   readonly bits: number
+  /** Sign bits that the vector has, of which the same share counts: short ones have fewer. */
+  readonly of: number
   /** Share of hashes that near inputs have in common at least; half of the rest as well where they are close. */
   readonly share: number
 }
@@ -192,15 +194,16 @@ export class Recent {
   }
 
   #likeness({ bits, hashes }: Fingerprint, nearness: Nearness): number {
-    const closeBits = Math.floor(nearness.bits / 3)
+    const bitsOf = (most: number): number => Math.floor((most * nearness.of) / BITS)
+    const [closeBits, nearBits] = [bitsOf(nearness.bits / 3), bitsOf(nearness.bits)]
+    const betweenBits = bitsOf(Math.max(nearness.bits, Math.min(MOST_BETWEEN, 2 * nearness.bits)))
     const closeShare = (1 + nearness.share) / 2
-    const betweenBits = Math.max(nearness.bits, Math.min(MOST_BETWEEN, 2 * nearness.bits))
     let most = FAR
     for (let slot = 0; slot < this.#held; slot++) {
       const from = at(slot) / 4
       const differing = bits ? differingBits(bits, this.#words, from + ENTRY_BITS / 4) : Infinity
       if (differing <= closeBits) return CLOSE_BY
-      if (differing <= betweenBits) most = Math.max(most, differing <= nearness.bits ? NEAR : BETWEEN_NEAR_AND_FAR)
+      if (differing <= betweenBits) most = Math.max(most, differing <= nearBits ? NEAR : BETWEEN_NEAR_AND_FAR)
       const count = this.#words[from + ENTRY_COUNT / 4] ?? 0
       if (count === 0 || hashes.length === 0) continue
       const share = shareOf(hashes, this.#words, from + ENTRY_HASHES / 4, count)

@@ -68,12 +68,21 @@ export class Projection {
     if (known) return known
     if (this.#plans.size >= PLANS) this.#plans.clear()
     const random = seededRandom(this.#seed ^ Math.imul(length, 0x9e3779b1))
-    const width = Math.min(FOLDED, 2 ** Math.ceil(Math.log2(length)))
+    const width = widthOf(length)
     const signs = Int8Array.from({ length }, () => (random.next() < 0.5 ? -1 : 1))
-    const plan = { width, signs, kept: some(width, Math.min(width, KEPT), random) }
+    const plan = { width, signs, kept: some(width, keptOf(length), random) }
     this.#plans.set(length, plan)
     return plan
   }
+}
+
+/** Numbers of a projection that are of the vector, given its length; the others are zero. */
+export function keptOf(length: number): number {
+  return Math.min(widthOf(length), KEPT)
+}
+
+function widthOf(length: number): number {
+  return Math.min(FOLDED, 2 ** Math.ceil(Math.log2(length)))
 }
 
 /** `count` different numbers under `of`. */

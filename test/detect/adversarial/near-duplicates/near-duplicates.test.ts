@@ -16,6 +16,7 @@ import {
   image,
   natural,
   noise,
+  normal,
   ordinary,
   plus,
   requestsOf,
@@ -194,6 +195,15 @@ describe('a window of vectors weighs', () => {
     const [found] = watch(detector, requestsOf('key:nes', 64, antithetic(seededRandom(18), 1e-4)))
     expect(found?.explain).toMatchObject({ seen: 126, near: 63, close: 63, between: 0 })
   })
+})
+
+test('vectors of sixteen numbers, which have as many sign bits, are not near by chance', async () => {
+  const random = seededRandom(19)
+  const detector = await open()
+  const short = (): Float32Array => Float32Array.from({ length: 16 }, () => normal(random))
+  for (let p = 0; p < 25; p++) watch(detector, requestsOf(`fleet:${p}`, WINDOW + 1, short))
+  const [seen] = watch(detector, requestsOf('key:short', WINDOW + 1, short))
+  expect(seen?.explain['near']).toBeLessThanOrEqual(1)
 })
 
 test('until twenty principals have taught what is usual, each is told once that it is not known', async () => {
