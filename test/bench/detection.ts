@@ -7,6 +7,7 @@ import { linkage } from './detection/linkage.ts'
 import { queryAttacks } from './detection/query-attacks.ts'
 import { tabled } from './detection/table.ts'
 import { textExtraction } from './detection/text-extraction.ts'
+import { usageDays } from './detection/usage-days.ts'
 
 /** The experiments of docs/detectors.md, a command each; seeds and limits are constants of their files. */
 export const experiments: readonly Bench[] = [
@@ -17,6 +18,7 @@ export const experiments: readonly Bench[] = [
   { id: 'E4b', bench: linkage },
   { id: 'E5', bench: leaks },
   { id: 'E6', bench: adaptive },
+  { id: 'E7', bench: usageDays },
 ].map(tabled)
 
 /** All of them in turn: hours on two cores. */

@@ -1,14 +1,16 @@
 import type { Row, Section } from '../state/keyed-rows.ts'
 import { Bucket, BUCKET_NUMBERS } from './bucket.ts'
+import { Day, DAY_NUMBERS } from './day.ts'
 
 const APPEARANCES = 1
 const KNOWN = 2
 const QUARTER = 3
-const BUCKETS = 4
+const DAY = 4
+const BUCKETS = DAY + DAY_NUMBERS
 const NUMBERS = BUCKETS + 2 * BUCKET_NUMBERS
 
 /** The part of a row that moves with each event. */
-export const OPEN: Section = { name: 'open.1', bytes: NUMBERS * 8 }
+export const OPEN: Section = { name: 'open.2', bytes: NUMBERS * 8 }
 
 /**
  * One principal's open buckets and what was already said of it. Two buckets are open at once: events that come a little
@@ -21,6 +23,11 @@ export class Account {
   constructor(row: Row) {
     this.row = row
     this.#numbers = row.numbers
+  }
+
+  /** The day that its buckets are in. */
+  get day(): Day {
+    return new Day(this.#numbers, DAY)
   }
 
   /** The open bucket that an event of this index counts into; one bucket too late counts into the older one. */

@@ -1,6 +1,8 @@
 import type { Explanation } from '../../contract/detect.ts'
 import type { Event } from '../../contract/event.ts'
 import type { Bucket } from './bucket.ts'
+import type { Peak } from './day.ts'
+import type { Days } from './days.ts'
 import { FEATURES, inPublicUnit } from './features.ts'
 
 /** A running total higher than the reference lets expect; `typical` is its median there. */
@@ -27,6 +29,23 @@ export function explainHigh(
     exemplars: [event.id],
     reference: bucket.reference,
   }
+}
+
+/** How unusual the most unusual bucket of a day was, against the days of the whole fleet. */
+export function explainDay(p: number, { rung, feature, seen, typical }: Peak, events: number, days: Days): Explanation {
+  const rank = `were ${readable(p * 100)} % of ${Math.round(days.days)} days of ${days.clients} principals`
+  if (rung === 0)
+    return {
+      feature: 'requests',
+      seen: events,
+      expected: null,
+      text: `no bucket of this day was unusual (${Math.round(days.days)} days of ${days.clients} principals are known)`,
+    }
+  const name = FEATURES[feature] ?? 'requests'
+  const [most, usual] = [readable(inPublicUnit(name, seen)), readable(inPublicUnit(name, typical))]
+  const unit = name === 'cost' ? 'USD' : name
+  const text = `the most unusual bucket of this day held ${most} ${unit}, usually ${usual}: as unusual or more ${rank}`
+  return { feature: name, seen: most, expected: usual, text }
 }
 
 export function explainFirstSeen(event: Event, p: number, appearances: number): Explanation {

@@ -15,7 +15,7 @@ const REFRESH = 8
 /** The part of a row that moves when a bucket is learned. */
 export function pastSection(buckets: number): Section {
   const bytes = ENTRIES - OPEN.bytes + buckets * ENTRY_BYTES
-  return { name: `past.1.${buckets}`, bytes: Math.ceil(bytes / 8) * 8 }
+  return { name: `past.2.${buckets}`, bytes: Math.ceil(bytes / 8) * 8 }
 }
 
 /** Levels of the last learned buckets of a principal, with their hours. One for all principals: `of` points it at a row. */

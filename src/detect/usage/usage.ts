@@ -8,14 +8,16 @@ import { KeyedRows } from '../state/keyed-rows.ts'
 import { Ladder } from '../statistics/ladder.ts'
 import { Account, OPEN } from './account.ts'
 import type { Bucket } from './bucket.ts'
+import type { Day } from './day.ts'
+import { Days } from './days.ts'
 import { expectation, Tail } from './expectation.ts'
-import { explainFirstSeen, explainHigh, explainLearning } from './explain.ts'
+import { explainDay, explainFirstSeen, explainHigh, explainLearning } from './explain.ts'
 import { amountAt, amountIn, FEATURES, rememberedLevel } from './features.ts'
 import { Fleet } from './fleet.ts'
 import { History, pastSection } from './history.ts'
 
 const Config = z.strictObject({
-  /** Principals held at once; about 1.6 KB each with the default history. */
+  /** Principals held at once; about 1.7 KB each with the default history. */
   maxKeys: z.int().min(1).default(100_000),
   /** One verdict is about one bucket of event time. */
   bucketMinutes: z.int().min(1).max(1_440).default(60),
@@ -36,7 +38,10 @@ type Config = z.infer<typeof Config>
  * running total says so and again at each 5, 2, 1 times a power of ten (`expectation.ts` has the model and why early
  * looks are free). A principal that is still learning is compared with the first buckets of other principals; before the
  * fleet knows those, p is null and `explain.learning` says how far it is, once a quarter. A first-seen principal has the
- * probability of that by Good and Turing. Only buckets with traffic are compared and remembered, which makes p conditional
+ * probability of that by Good and Turing. These are for rules. What counts as evidence is one score a day of each principal
+ * that has a past (`unusual-day`): how its most unusual bucket ranks among the quiet days of the fleet (`days.ts`), told as
+ * soon as p is as small as it can be, else with the first event after the day; before 20 principals and 200 days are known,
+ * none. Only buckets with traffic are compared and remembered, which makes p conditional
  * on the principal being there at all. A bucket in which anything alerted is not learned at all; one bucket moves a median
  * by one rank. About 0.2 µs an event, 1.5 µs where 50,000 principals take turns and every row is out of the
  * cache. A weekly rhythm is not learned, only the day's.
@@ -52,6 +57,7 @@ export const usage: Plugin<Detector, Config> = {
 }
 
 const NOTHING: readonly Score[] = []
+const DAY_MS = 86_400_000
 
 class UsageDetector implements Detector {
   readonly #config: Config
@@ -61,6 +67,7 @@ class UsageDetector implements Detector {
   readonly #rows: KeyedRows
   readonly #history: History
   readonly #fleet = new Fleet()
+  readonly #days: Days
   readonly #ladder: Ladder
   readonly #tail: Tail
 
@@ -72,6 +79,7 @@ class UsageDetector implements Detector {
     this.#rows = new KeyedRows(config.maxKeys, [OPEN, pastSection(config.historyBuckets)])
     this.#history = new History(config.historyBuckets)
     this.#ladder = new Ladder(config.emitBelow)
+    this.#days = new Days(this.#ladder.levels.length)
     this.#tail = new Tail(this.#ladder)
   }
 
@@ -80,10 +88,11 @@ class UsageDetector implements Detector {
     const account = new Account(this.#rows.use(event.principal))
     const index = Math.floor(event.at / this.#bucketMs)
     const open = account.find(index)
-    if (open) return this.#count(event, open)
+    if (open) return this.#count(event, account, open)
     const bucket = this.#open(account, index)
-    const high = this.#count(event, bucket)
-    return [...this.#greet(event, account, bucket), ...high]
+    const ended = this.#turn(event, account.day, bucket)
+    const high = this.#count(event, account, bucket)
+    return [...ended, ...this.#greet(event, account, bucket), ...high]
   }
 
   learn(event: Event): void {
@@ -95,16 +104,18 @@ class UsageDetector implements Detector {
     const bucket = account.find(index)
     if (!bucket) return
     this.#rows.touch(row, 0)
+    account.day.learn(this.#dayOf(index))
     if (bucket.learn()) this.#fleet.noteAppearance(index, account.appear())
   }
 
   changes(): readonly StateChange[] {
-    return [...this.#fleet.changes(), ...this.#rows.changes()]
+    return [...this.#fleet.changes(), ...this.#days.changes(), ...this.#rows.changes()]
   }
 
   restore(state: Iterable<StateChange>): void {
     this.#fleet.clear()
-    const own = [...state].filter((change) => !this.#fleet.restore(change))
+    this.#days.clear()
+    const own = [...state].filter((change) => !this.#fleet.restore(change) && !this.#days.restore(change))
     const unknown = this.#rows.restore(own)
     if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
   }
@@ -178,14 +189,59 @@ class UsageDetector implements Detector {
     return scores
   }
 
-  #count(event: ModelRequest, bucket: Bucket): readonly Score[] {
+  /** Where the new bucket begins a later day: what the last one was worth, which the fleet then learns. */
+  #turn(event: ModelRequest, day: Day, bucket: Bucket): readonly Score[] {
+    const index = this.#dayOf(bucket.index)
+    if (day.state !== 'none' && index <= day.index) return NOTHING
+    const score = day.state === 'open' ? this.#dayScore(event, day) : undefined
+    if (day.state === 'open' || day.state === 'told') {
+      if (day.isQuiet) this.#days.note(day.index, day.peak.rung, day.contribute())
+      else if (day.peak.rung > 0) this.#days.noteBeyond()
+    }
+    day.begin(index, bucket.reference === 'own')
+    return score ? [score] : NOTHING
+  }
+
+  /** One test a day, told when its p is as small as it can be, else when the day is over: p only falls while it runs. */
+  #dayScore(event: ModelRequest, day: Day): Score | undefined {
+    const { peak, index, events } = day
+    const p = this.#days.p(peak.rung)
+    if (p === undefined) return undefined
+    const from = index * DAY_MS
+    return {
+      detector: this.#name,
+      event,
+      principal: event.principal,
+      p,
+      counts: 'window',
+      direction: 'unusual-day',
+      part: 'day',
+      window: { from, to: Math.min(event.at, from + DAY_MS), events },
+      explain: explainDay(p, peak, events, this.#days),
+    }
+  }
+
+  #count(event: ModelRequest, account: Account, bucket: Bucket): readonly Score[] {
     let scores = NOTHING
+    const { day } = account
+    day.count(this.#dayOf(bucket.index))
     for (let feature = 0; feature < FEATURES.length; feature++) {
       if (!bucket.add(feature, amountIn(event.inference, feature))) continue
       const high = this.#crossing(event, bucket, feature)
-      if (high) scores = [...scores, high]
+      if (!high) continue
+      scores = [...scores, high]
+      if (bucket.reference === 'own') this.#raise(day, bucket, feature)
     }
-    return scores
+    if (scores === NOTHING || day.state !== 'open' || !this.#days.isAsSmallAsCanBe(day.peak.rung)) return scores
+    const score = this.#dayScore(event, day)
+    if (!score) return scores
+    day.tell()
+    return [...scores, score]
+  }
+
+  #raise(day: Day, bucket: Bucket, feature: number): void {
+    const [seen, typical] = [bucket.total(feature), amountAt(bucket.expected(feature))]
+    day.raise(this.#dayOf(bucket.index), { rung: bucket.rung(feature), feature, seen, typical })
   }
 
   /** The running total has reached the next level: what p is now, and when to look again. */
@@ -218,6 +274,11 @@ class UsageDetector implements Detector {
       principal: event.principal,
       window: { from: bucket.index * this.#bucketMs, to: event.at, events: bucket.total(0) },
     }
+  }
+
+  /** UTC day in which a bucket begins. */
+  #dayOf(index: number): number {
+    return Math.floor((index * this.#bucketMs) / DAY_MS)
   }
 
   /** UTC hour of the day in which a bucket begins. */

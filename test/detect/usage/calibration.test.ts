@@ -1,19 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import type { Random } from '../../../src/contract/plugin.ts'
 import { usage } from '../../../src/detect/usage/usage.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { event } from '../../support/events.ts'
 import { given } from '../../support/given.ts'
 import { HOUR, MONDAY } from '../traffic.ts'
+import {
+  exponential,
+  lognormal,
+  normal,
+  officeHours,
+  officeWeek,
+  pareto,
+  poisson,
+  steady,
+  type Draw,
+} from './families.ts'
 
 const PRINCIPALS = 100
 const HOURS = 14 * 24
 const LEARNED = 30
-
-type Draw = (random: Random, hour: number, principal: number) => number
-
-const isOffice = (hour: number) => hour % 24 >= 9 && hour % 24 < 17
-const isWeekday = (hour: number) => Math.floor(hour / 24) % 7 < 5
 
 /** Totals of tokens an hour, none of which is anything but ordinary. */
 const families: Record<string, () => Draw> = {
@@ -21,12 +26,11 @@ const families: Record<string, () => Draw> = {
   'Poisson, 300 an hour': () => (random) => poisson(random, 300),
   'overdispersed counts (negative binomial, mean 50, size 2)': () => (random) =>
     poisson(random, 25 * (exponential(random) + exponential(random))),
-  'lognormal, sigma 0.8': () => (random) => Math.exp(8 + 0.8 * normal(random)),
+  'lognormal, sigma 0.8': () => lognormal,
   'lognormal with a tenfold daily rhythm': () => (random, hour) =>
     Math.exp(8 + 0.3 * normal(random) + 1.15 * Math.sin((hour / 24) * 2 * Math.PI)),
-  'office hours, a hundredfold': () => (random, hour) => poisson(random, isOffice(hour) ? 2_000 : 20),
-  'office hours on weekdays only': () => (random, hour) =>
-    poisson(random, isOffice(hour) && isWeekday(hour) ? 2_000 : 20),
+  'office hours, a hundredfold': () => officeHours,
+  'office hours on weekdays only': () => officeWeek,
   'lognormal, autocorrelated (0.8 from hour to hour)': () => {
     const last = new Float64Array(PRINCIPALS)
     return (random, _hour, principal) => {
@@ -46,14 +50,13 @@ describe('p is not too small too often', () => {
   })
 
   test('for Pareto totals of index 2 it is, as stated, by no more than a factor of fifteen', async () => {
-    const smallest = await bucketsOf((random) => 100 / Math.sqrt(1 - random.next()))
+    const smallest = await bucketsOf(pareto(2))
     const found = smallest.filter((p) => p <= 0.001).length / smallest.length
     expect(found).toBeGreaterThan(0.001)
     expect(found).toBeLessThan(0.015)
   })
 
   test('a tenfold total is found nine times in ten where totals vary by a third', async () => {
-    const steady: Draw = (random) => Math.exp(8 + 0.3 * normal(random))
     const smallest = await bucketsOf((random, hour, principal) => {
       return steady(random, hour, principal) * (hour === HOURS - 1 ? 10 : 1)
     })
@@ -77,23 +80,4 @@ async function bucketsOf(draw: Draw): Promise<number[]> {
       if (hour >= LEARNED) smallest.push(p)
     }
   return smallest
-}
-
-function normal(random: Random): number {
-  return Math.sqrt(2 * exponential(random)) * Math.cos(2 * Math.PI * random.next())
-}
-
-function exponential(random: Random): number {
-  return -Math.log(1 - random.next())
-}
-
-/** Exact by inversion for small means, a rounded normal from 50 on. */
-function poisson(random: Random, mean: number): number {
-  if (mean > 50) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
-  let [count, probability] = [0, Math.exp(-mean)]
-  for (let left = random.next() - probability; left > 0 && count < 1_000; left -= probability) {
-    count++
-    probability *= mean / count
-  }
-  return count
 }
