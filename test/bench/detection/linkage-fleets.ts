@@ -121,7 +121,6 @@ export async function lookAt(
       own.filter(({ part }) => part === 'cluster').flatMap(({ explain }) => explain['partners'] as readonly string[]),
     )
     const smallest = [...byAccount.values()].map((all) => Math.min(...all.map(({ p }) => p ?? 1)))
-    if (process.env['DBG']) console.log(name, own.filter(({ part }) => part === 'cluster').map((x) => `${Number(x.explain['link_p']).toExponential(0)}:${(x.explain['partners'] as any).length + 1}:${x.p?.toExponential(0)}`).join(' '))
     found.set(name, { smallest, linked: linked.size })
   }
   return found

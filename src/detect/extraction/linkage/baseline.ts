@@ -2,13 +2,13 @@ import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts
 import type { Event } from '../../../contract/event.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import type { Observed } from '../../calibration/calibration.ts'
-import { columnsIn, columnsOf, writeFeatures, type FeatureSpec } from '../../features/features.ts'
+import { columnsIn, columnsOf, featuresOf, type FeatureSpec } from '../../features/features.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
-import { KeyedRows } from '../../state/keyed-rows.ts'
-import { LinkedAccounts } from './fleet.ts'
+import { LinkedAccounts, type Linked } from './fleet.ts'
 import { freeze, scaled, type PoolReference } from './frozen.ts'
+import { Parties } from './parties.ts'
+import type { Centre } from './pool.ts'
 import { PopulationMean } from './population-mean.ts'
-import { COLUMNS, Pool, POOL, type Centre } from './pool.ts'
 
 /** Accounts that are compared at most. */
 const MOST_CLIENTS = 20_000
@@ -52,11 +52,9 @@ export class LinkageBaseline implements BaselineMaker {
   readonly #random: DetectorContext['random']
   readonly #shared = new Measured()
   readonly #distances = new Measured()
-  readonly #pools = new KeyedRows(MOST_CLIENTS, POOL)
-  readonly #values = new Float32Array(COLUMNS)
   #spec: FeatureSpec | undefined
   #mean: PopulationMean | undefined
-  #centre: Centre | undefined
+  #measuring: { readonly parties: Parties; readonly centre: Centre } | undefined
 
   constructor(window: number, maxTemplates: number, { key, random }: DetectorContext) {
     this.#window = window
@@ -70,20 +68,19 @@ export class LinkageBaseline implements BaselineMaker {
     if (this.#spec) this.#mean ??= new PopulationMean(columnsOf(this.#spec))
     for (const event of requests) {
       this.#pass(event)
-      const values = this.#valuesOf(event)
-      if (values) this.#mean?.add(event.principal, values)
+      const values = this.#spec && featuresOf(event, this.#spec)
+      if (values instanceof Float32Array) this.#mean?.add(event.principal, values)
     }
   }
 
   async calibrate(events: readonly Event[]): Promise<void> {
-    this.#centre ??= this.#mean?.centre()
+    this.#measuring ??= this.#measure()
     for (const event of events) {
-      if (!isModelRequest(event)) continue
-      const party = this.#pass(event, this.#shared)
-      const values = this.#centre && this.#valuesOf(event)
-      if (!party || !values || !this.#centre) continue
-      const filled = new Pool(this.#pools.use(party)).add(values, event, this.#window, this.#centre)
-      if (filled) this.#distances.add(party, filled.distance)
+      const linked = isModelRequest(event) && this.#pass(event, this.#shared)
+      if (!linked || !this.#measuring) continue
+      const filled = this.#measuring.parties.add(event, linked, true)
+      if (typeof filled !== 'object') continue
+      this.#distances.add(linked.ties.label === 0 ? event.principal : String(linked.ties.label), filled.distance)
     }
   }
 
@@ -104,29 +101,40 @@ export class LinkageBaseline implements BaselineMaker {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Who is behind the request: its cluster, or its account; undefined for one that is not looked at. */
-  #pass(event: ModelRequest, measured?: Measured): string | undefined {
+  /** The account of a request that is looked at. */
+  #pass(event: ModelRequest, measured?: Measured): Linked | undefined {
     const { prompt, features } = event.inference
     if (!prompt && !features) return undefined
-    const { account, ties } = this.#linked.request(event)
+    const linked = this.#linked.request(event)
     if (prompt) this.#linked.learn(event, prompt)
+    const { account } = linked
     if (account && account.requests >= this.#window) {
       measured?.add(event.principal, account.shared)
       account.clear()
     }
-    return ties.label === 0 ? event.principal : String(ties.label)
+    return linked
   }
 
-  #valuesOf({ inference }: ModelRequest): Float32Array | undefined {
-    if (!this.#spec || writeFeatures(inference, this.#spec, this.#values, 0)) return undefined
-    return this.#values.subarray(0, columnsOf(this.#spec))
+  #measure(): { readonly parties: Parties; readonly centre: Centre } | undefined {
+    const centre = this.#mean?.centre()
+    if (!this.#spec || !centre) return undefined
+    const parties = new Parties({
+      linked: this.#linked,
+      spec: this.#spec,
+      centre,
+      window: this.#window,
+      maxClusters: MOST_CLIENTS,
+      maxSketches: MOST_CLIENTS,
+      version: 'baseline',
+    })
+    return { parties, centre }
   }
 
   #poolReference(): PoolReference | undefined {
-    if (!this.#spec || !this.#centre || !this.#mean) return undefined
+    if (!this.#spec || !this.#measuring || !this.#mean) return undefined
     const floor = this.#mean.floor(this.#window)
     const calibration = this.#distances.calibrated((distance) => scaled(distance, floor))
-    return calibration && { spec: this.#spec, centre: this.#centre, floor, calibration }
+    return calibration && { spec: this.#spec, centre: this.#measuring.centre, floor, calibration }
   }
 }
 

@@ -31,6 +31,7 @@ export function templateReader(key: Uint8Array): Reader {
 
 /** One request's account, after the request was added to it. */
 export interface Linked {
+  readonly row: Row
   readonly who: Who
   /** The window of templates; undefined without a prompt. */
   readonly account: Account | undefined
@@ -66,7 +67,17 @@ export class LinkedAccounts {
     const inTurn = this.#turns.note(row, TURNS_FROM, who.hash, ties.label || who.hash, event.at)
     if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p)
     const { prompt } = event.inference
-    return { who, ties, account: prompt ? this.#templated(event, prompt, row, who, reading) : undefined }
+    return { row, who, ties, account: prompt ? this.#templated(event, prompt, row, who, reading) : undefined }
+  }
+
+  /** Links another account to the one that was just looked at; `chance` is how likely that is by chance. */
+  tie({ ties, who }: Linked, other: Who, chance: number): void {
+    const row = this.accounts.find(other.name)
+    if (!row) return
+    const theirs = new Ties(row)
+    ties.link(who.hash, theirs.label || other.hash, chance)
+    theirs.link(other.hash, ties.label, chance)
+    this.accounts.touch(row, TIES_SECTION)
   }
 
   /** Remembers who used the templates of this prompt. */

@@ -11,20 +11,18 @@ import type {
 } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
-import { writeFeatures } from '../../features/features.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
-import { KeyedRows } from '../../state/keyed-rows.ts'
 import { LinkageBaseline } from './baseline.ts'
 import { LinkedAccounts, templateReader, type Linked } from './fleet.ts'
 import { KIND, thaw, type Frozen } from './frozen.ts'
-import { COLUMNS, Pool, POOL } from './pool.ts'
+import { Parties } from './parties.ts'
 import type { Ties } from './ties.ts'
 import { pooledScore, templateScore, type About } from './verdict.ts'
 
-/** Where the members are among the sections of a cluster's row. */
-const MEMBERS_SECTION = 1
+/** Parts of sketches that are held for each account. */
+const SKETCHES = 4
 
 const Config = z.strictObject({
   /** Accounts held at once, 0.9 KB each. */
@@ -68,8 +66,8 @@ export const accountLinkage: DetectorPlugin<Config> = {
       : new Unreferenced({
           name: context.name,
           feature: 'shared_templates',
-          what: 'how many templates callers share',
-          isFor: ({ inference }) => inference.prompt !== undefined && inference.prompt !== '',
+          what: 'what callers share and ask for',
+          isFor: ({ inference: { prompt, features } }) => !!prompt || features !== undefined,
         }),
   reader: (_config, { key }) => templateReader(key),
   baseline: ({ maxTemplates, window }, context) => new LinkageBaseline(window, maxTemplates, context),
@@ -83,8 +81,7 @@ class LinkageDetector implements Detector {
   readonly #window: number
   readonly #frozen: Frozen
   readonly #linked: LinkedAccounts
-  readonly #pools: KeyedRows
-  readonly #values = new Float32Array(COLUMNS)
+  readonly #parties: Parties | undefined
   readonly #skipped: Counter
 
   /** `version` names the reference: sums under one mean nothing under another. */
@@ -95,10 +92,10 @@ class LinkageDetector implements Detector {
     this.#window = window
     this.#frozen = frozen
     this.#linked = new LinkedAccounts(maxKeys, maxTemplates, context.key)
-    this.#pools = new KeyedRows(
-      maxClusters,
-      POOL.map(({ name, bytes }) => ({ name: `${name}.${version}`, bytes })),
-    )
+    const { pool } = frozen
+    const linked = this.#linked
+    this.#parties =
+      pool && new Parties({ linked, ...pool, window, maxClusters, maxSketches: SKETCHES * maxKeys, version })
     this.#skipped = context.metrics.counter(
       'modelward_detector_skipped_total',
       'Requests that a detector could not look at',
@@ -115,7 +112,7 @@ class LinkageDetector implements Detector {
     }
     const linked = this.#linked.request(event, reading)
     const { account, ties } = linked
-    const pooled = ties.label === 0 ? undefined : this.#pooled(event, linked)
+    const pooled = this.#pooled(event, linked)
     if (!account || account.requests < this.#window) return pooled ? [pooled] : NOTHING
     const { templates } = this.#frozen
     const own = templates && templateScore(this.#about(event, ties), account, templates)
@@ -129,14 +126,15 @@ class LinkageDetector implements Detector {
   }
 
   changes(): readonly StateChange[] {
-    return [...this.#linked.changes(), ...this.#pools.changes()]
+    return [...this.#linked.changes(), ...(this.#parties?.changes() ?? [])]
   }
 
   restore(state: Iterable<StateChange>): void {
-    const isPool = ({ key }: StateChange): boolean => POOL.some(({ name }) => key.startsWith(`${name}.`))
     const all = [...state]
+    const parties = this.#parties
+    const isTheirs = (change: StateChange): boolean => parties !== undefined && Parties.isOwn(change)
     const unknown =
-      this.#pools.restore(all.filter(isPool)) + this.#linked.restore(all.filter((change) => !isPool(change)))
+      (parties?.restore(all.filter(isTheirs)) ?? 0) + this.#linked.restore(all.filter((one) => !isTheirs(one)))
     if (unknown > 0)
       this.#context.log.warn('detector state of another version or reference is forgotten', {
         part: this.#name,
@@ -158,20 +156,12 @@ class LinkageDetector implements Detector {
     return features.length === spec.columns ? undefined : 'other-columns'
   }
 
-  #pooled(event: ModelRequest, { who, ties }: Linked): Score | undefined {
+  #pooled(event: ModelRequest, linked: Linked): Score | undefined {
     const { pool } = this.#frozen
-    if (!pool) return undefined
-    const missing = writeFeatures(event.inference, pool.spec, this.#values, 0)
-    if (missing) {
-      this.#skip(missing)
-      return undefined
-    }
-    const row = this.#pools.use(String(ties.label))
-    const cluster = new Pool(row)
-    if (cluster.join(who)) this.#pools.touch(row, MEMBERS_SECTION)
-    const values = this.#values.subarray(0, pool.centre.mean.length)
-    const filled = cluster.add(values, event, this.#window, pool.centre)
-    return filled && pooledScore(this.#about(event, ties), filled, cluster.members(), pool)
+    const filled = this.#parties?.add(event, linked)
+    if (typeof filled === 'string') this.#skip(filled)
+    if (!pool || typeof filled !== 'object') return undefined
+    return pooledScore(this.#about(event, linked.ties), filled, pool)
   }
 
   #about(event: ModelRequest, ties: Ties): About {

@@ -1,21 +1,23 @@
 import type { Row } from '../../state/keyed-rows.ts'
 import { SMALLEST_P } from '../../statistics/ladder.ts'
 import { ACCOUNT } from './account.ts'
+import { SKETCH_BYTES } from './near.ts'
 import { TURNS_BYTES } from './turns.ts'
 
 /** What is as unlikely as this links accounts; how unlikely is remembered, and their windows' p-values are no smaller. */
 const LINKED_P = 1e-3
 
-// In numbers: the cluster's label, how likely the link is by chance, then the turns.
+// In numbers: the cluster's label, how likely the link is by chance, then the turns and the sketch.
 const LABEL = 0
 const CHANCE = 1
 const TURNS = 2
-export const TIES = { name: 'ties.1', bytes: 8 * TURNS + TURNS_BYTES } as const
+const SKETCH = TURNS + TURNS_BYTES / 8
+export const TIES = { name: 'ties.1', bytes: 8 * SKETCH + SKETCH_BYTES } as const
 
 const FROM = ACCOUNT.bytes / 8
 
-/** Where an account's turns begin in its row, in numbers. */
-export const TURNS_FROM = FROM + TURNS
+/** Where an account's turns and its sketch begin in its row, in numbers. */
+export const [TURNS_FROM, SKETCH_FROM] = [FROM + TURNS, FROM + SKETCH]
 
 /** What links an account to others: a view on its row. A cluster's label is the lowest hash of an account in it. */
 export class Ties {

@@ -4,7 +4,7 @@ import type { ModelRequest } from '../../request/model-request.ts'
 import { unionBound } from '../../statistics/combine.ts'
 import type { Account } from './account.ts'
 import { scaled, type PoolReference } from './frozen.ts'
-import type { Filled } from './pool.ts'
+import type { PartyWindow } from './parties.ts'
 import type { Ties } from './ties.ts'
 
 /** What a score is about besides its window. */
@@ -50,7 +50,8 @@ export function templateScore(about: About, account: Account, calibration: Calib
  * Of a window that linked accounts filled together. It is odd only if the accounts are one party and one party does not ask
  * so: p is the larger of the two p-values (an intersection-union test, Berger 1982, Technometrics 24).
  */
-export function pooledScore(about: About, filled: Filled, members: readonly string[], pool: PoolReference): Score {
+export function pooledScore(about: About, filled: PartyWindow, pool: PoolReference): Score {
+  const { members } = filled
   const { event, window, ties, more } = about
   const { calibration, floor } = pool
   const value = scaled(filled.distance, floor)
