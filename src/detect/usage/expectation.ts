@@ -39,7 +39,7 @@ export function expectation(
  *
  * How honest p is was measured (test/detect/usage): for Poisson, overdispersed, lognormal and autocorrelated totals, with
  * and without a daily rhythm, P(p <= a) <= a from 0.05 down to 0.001. It is no theorem: totals with a Pareto tail of index
- * 2 reach p <= 0.001 ten times as often.
+ * 2 reach p <= 0.001 ten times as often. Hence what counts as evidence is not this p but its rank among days (`days.ts`).
  */
 export class Tail {
   readonly #quantiles: readonly number[]
