@@ -18,7 +18,7 @@ export function matchesAll(alert: Labelled, matchers: readonly Matcher[]): boole
 
 function matches(alert: Labelled, { name, value, equal }: Matcher): boolean {
   if (name === 'control' && value !== '') return alert.rule.controls.includes(value) === equal
-  if (name === 'principal' && value !== '') return principalsOf(alert).includes(value) === equal
+  if (name === 'principal' && value !== '') return isAbout(principalsOf(alert), value, equal)
   return (labelOf(alert, name) === value) === equal
 }
 
@@ -29,6 +29,12 @@ export function labelOf(alert: Labelled, name: string): string {
   if (name === 'level') return alert.level
   if (name === 'control') return alert.rule.controls.join(',')
   return Object.hasOwn(alert.labels, name) ? (alert.labels[name] ?? '') : ''
+}
+
+/** `=` holds when it is about nobody else, `!=` when it is about others alone: who mutes one hides nothing about another. */
+function isAbout(principals: readonly string[], value: string, equal: boolean): boolean {
+  if (!equal) return !principals.includes(value)
+  return principals.length > 0 && principals.every((principal) => principal === value)
 }
 
 function principalsOf({ principal, principals }: Labelled): readonly string[] {

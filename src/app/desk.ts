@@ -46,7 +46,7 @@ interface Containment {
   playbooks(): readonly PlaybookFacts[]
   plans(): readonly Plan[]
   claims(): readonly Claim[]
-  plan(playbook: string, alert: Alert, by: string): Promise<readonly Plan[]>
+  plan(playbook: string, alert: Alert, by: string, principal?: string): Promise<readonly Plan[]>
   approve(plan: string, digest: string, by: string): Promise<Plan>
   reject(plan: string, by: string): Promise<Plan>
   revert(plan: string, by: string): Promise<Plan>
@@ -103,13 +103,10 @@ export class DaemonDesk implements Desk {
     return this.#parts.containment.plans()
   }
 
-  /** Plans for everyone whom the alert names, and answers the plan for the first; the others are among `plans`. */
-  async plan(playbook: string, alert: string, by: string): Promise<Plan> {
+  async plan(playbook: string, alert: string, by: string, principal?: string): Promise<readonly Plan[]> {
     const found = this.alert(alert)
     if (!found) throw new RefusedError(`there is no alert ${alert}`)
-    const [first] = await this.#parts.containment.plan(playbook, found, by)
-    if (first === undefined) throw new RefusedError(`there is nothing to plan for alert ${alert}`)
-    return first
+    return this.#parts.containment.plan(playbook, found, by, principal)
   }
 
   approve(plan: string, digest: string, by: string): Promise<Plan> {

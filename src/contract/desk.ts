@@ -22,7 +22,8 @@ export interface Desk {
 
   playbooks(): readonly PlaybookFacts[]
   plans(): readonly Plan[]
-  plan(playbook: string, alert: string, by: string): Promise<Plan>
+  /** A plan for everyone whom the alert names, or for one of them; at least one plan. */
+  plan(playbook: string, alert: string, by: string, principal?: string): Promise<readonly Plan[]>
   /** The digest must be the one the approver has read. */
   approve(plan: string, digest: string, by: string): Promise<Plan>
   reject(plan: string, by: string): Promise<Plan>

@@ -123,18 +123,22 @@ export class Responder implements AsyncDisposable {
   }
 
   /**
-   * Plans because a person asks: a plan for each principal of the alert, who may be left out with the reason on record
-   * while there is another. While an earlier plan is open and still says the same, that is the plan.
+   * Plans because a person asks: a plan for each principal of the alert, or for `only` one of them. Who cannot be planned
+   * for is left out with the reason on record while there is another. While an earlier plan is open and still says the
+   * same, that is the plan.
    */
-  plan(playbook: string, alert: Alert, by: string): Promise<readonly Plan[]> {
+  plan(playbook: string, alert: Alert, by: string, only?: string): Promise<readonly Plan[]> {
     return this.#turns.run(`alert ${alert.id}`, async () => {
       const found = this.#playbooks.get(playbook)
       if (found === undefined) throw new RefusedError(`there is no playbook ${playbook}`)
       if (alert.state === 'resolved')
         throw new RefusedError(`alert ${alert.id} is resolved; there is nothing to contain`)
+      const named = principalsOf(alert)
+      if (only !== undefined && !named.includes(only))
+        throw new RefusedError(`alert ${alert.id} has no finding of ${only}`)
       const plans: Plan[] = []
       const refusals: string[] = []
-      for (const principal of principalsOf(alert))
+      for (const principal of only === undefined ? named : [only])
         try {
           plans.push(await this.#planAgain(found, alert, principal, by))
         } catch (error) {

@@ -52,8 +52,11 @@ function writeAlerts(alerts: NonNullable<Changes['alerts']>, connection: Connect
      ON CONFLICT (id) DO UPDATE SET state = excluded.state, principal = excluded.principal, rule = excluded.rule,
      last_at = excluded.last_at, json = excluded.json`,
   )
-  for (const alert of alerts)
+  const name = connection.statement('INSERT OR IGNORE INTO alert_principals (principal, alert) VALUES (?, ?)')
+  for (const alert of alerts) {
     put.run(alert.id, alert.state, alert.principal ?? null, alert.rule.id, alert.lastAt, JSON.stringify(alert))
+    for (const principal of alert.principals ?? []) name.run(principal, alert.id)
+  }
 }
 
 function writeQuarantine(records: NonNullable<Changes['quarantine']>, connection: Connection): void {

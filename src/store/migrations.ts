@@ -96,6 +96,20 @@ export const migrations: readonly Migration[] = [
         WHERE seq IN (SELECT max(seq) FROM detector_state_log GROUP BY detector, key) AND value IS NULL);
       DROP TABLE detector_state_log;`,
   },
+  {
+    version: 4,
+    // Alerts about several principals, whose own column is empty.
+    up: `
+      CREATE TABLE alert_principals (
+        principal TEXT NOT NULL, alert TEXT NOT NULL, PRIMARY KEY (principal, alert)
+      ) STRICT, WITHOUT ROWID;
+      INSERT INTO alert_principals
+      SELECT each.value, alerts.id
+      FROM alerts, json_each(CASE WHEN json_valid(alerts.json) THEN alerts.json ELSE '{}' END, '$.principals') AS each
+      WHERE alerts.principal IS NULL;`,
+    down: `
+      DROP TABLE alert_principals;`,
+  },
 ]
 
 /** The schema version of an open database; 0 for an empty one. */

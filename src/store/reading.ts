@@ -80,7 +80,12 @@ export class StoreQueries {
     const { states, principal, rule, since, limit } = query
     const filter = new Filter()
     if (states) filter.add(`state IN (SELECT value FROM json_each(?))`, JSON.stringify(states))
-    if (principal !== undefined) filter.add('principal = ?', principal)
+    if (principal !== undefined)
+      filter.add(
+        '(principal = ? OR id IN (SELECT alert FROM alert_principals WHERE principal = ?))',
+        principal,
+        principal,
+      )
     if (rule !== undefined) filter.add('rule = ?', rule)
     if (since !== undefined) filter.add('last_at >= ?', since)
     const rows = this.#connection.all<{ id: string; json: string }>(
@@ -155,9 +160,9 @@ class Filter {
   readonly values: SQLInputValue[] = []
   readonly #conditions: string[] = []
 
-  add(condition: string, value: SQLInputValue): void {
+  add(condition: string, ...values: readonly SQLInputValue[]): void {
     this.#conditions.push(condition)
-    this.values.push(value)
+    this.values.push(...values)
   }
 
   get where(): string {

@@ -26,8 +26,8 @@ test.each([
 })
 
 test.each([
-  ['principal = key:a', true],
-  ['principal = key:b', true],
+  ['principal = key:a', false],
+  ['principal = key:b', false],
   ['principal = key:c', false],
   ['principal != key:b', false],
   ['principal != key:c', true],

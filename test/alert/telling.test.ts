@@ -142,6 +142,16 @@ describe('commands', () => {
     expect(told(alerts, NOON + 20 * MINUTE)).toHaveLength(1)
     expect(() => alerts.expireSilence(silence.id, 'bob', NOON + HOUR)).toThrow('already ended')
   })
+
+  test('a silence for one principal does not hide an alert that turns out to be about another as well', () => {
+    const byAddress = rule({ groupBy: ['ip'] })
+    const alerts = started()
+    alerts.silence({ ...ask, matchers: ofA }, NOON)
+    alerts.take([finding({ rule: byAddress, fields: { ip: '::1' } })], NOON)
+    expect(alerts.open()[0]).toHaveProperty('silencedBy')
+    alerts.take([finding({ rule: byAddress, fields: { ip: '::1' }, principal: 'key:b' })], NOON)
+    expect(alerts.open()[0]).not.toHaveProperty('silencedBy')
+  })
 })
 
 describe('inhibition', () => {

@@ -243,15 +243,14 @@ export class FakeDesk implements Desk {
     return this.planRows
   }
 
-  async plan(playbook: string, alert: string, by: string): Promise<Plan> {
+  async plan(playbook: string, alert: string, by: string, only?: string): Promise<readonly Plan[]> {
     this.#note(`plan ${playbook} for ${alert} by ${by}`)
     const { principal, principals = [principal ?? 'key:nobody'] } = this.alert(alert) ?? {}
-    const made = principals.map((principal, index) =>
-      plan({ id: `plan${this.planRows.length + 1 + index}`, playbook, alert, target: { principal } }),
+    const made = (only === undefined ? principals : [only]).map((each, index) =>
+      plan({ id: `plan${this.planRows.length + 1 + index}`, playbook, alert, target: { principal: each } }),
     )
     this.planRows.push(...made)
-    const [first = plan()] = made
-    return first
+    return made
   }
 
   async approve(id: string, digest: string, by: string): Promise<Plan> {

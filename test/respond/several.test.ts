@@ -98,6 +98,17 @@ describe('a person who asks for a plan', () => {
     expect(new Set([...plans, ...again].map(({ id }) => id)).size).toBe(3)
   })
 
+  test('gets one for the principal alone that is named, who must have had a finding', async () => {
+    const at = await world()
+    expect(targets(await at.responder.plan('contain-key', shared(['key:a', 'key:b']), 'ada', 'key:b'))).toEqual([
+      'key:b',
+    ])
+    await expect(at.responder.plan('contain-key', shared(['key:a', 'key:b']), 'ada', 'key:c')).rejects.toThrow(
+      'alert alert-1 has no finding of key:c',
+    )
+    expect(at.responder.plans()).toHaveLength(1)
+  })
+
   test('is refused only when nobody can be planned for; who is left out is on record with the reason', async () => {
     const at = await world({ playbooks: [playbook({ limits: { protected: ['service:*'] } })] })
     const plans = await at.responder.plan('contain-key', shared(['service:x', 'key:b']), 'ada')

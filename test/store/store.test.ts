@@ -142,6 +142,17 @@ describe('a commit', () => {
 })
 
 describe('questions', () => {
+  test('an alert about several is found by each of them, also by one who joins it', () => {
+    const store = inMemory()
+    const found = (principal: string): readonly string[] => store.alerts({ principal }).map(({ id }) => id)
+    store.commit({ alerts: [alert('a', { principal: 'p' }), alert('b', { principal: 'q', lastAt: noon + 1 })] })
+    store.commit({ alerts: [alert('a', { principals: ['p', 'q'] })] })
+    expect([found('p'), found('q'), found('r')]).toEqual([['a'], ['b', 'a'], []])
+    store.commit({ alerts: [alert('a', { principals: ['p', 'q', 'r'], state: 'resolved' })] })
+    expect([found('p'), found('q'), found('r')]).toEqual([['a'], ['b', 'a'], ['a']])
+    expect(store.alerts({ principal: 'q', states: ['resolved'], limit: 5 }).map(({ id }) => id)).toEqual(['a'])
+  })
+
   test('alerts are found by state, principal, rule and time, newest first', () => {
     const store = inMemory()
     const of = (id: string, lastAt: number, principal: string, rule: string): ReturnType<typeof alert> =>

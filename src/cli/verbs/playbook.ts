@@ -4,7 +4,7 @@ import type { Plan } from '../../contract/respond.ts'
 import { RemoteDesk } from '../../app/remote.ts'
 import { UsageError } from '../../runtime/errors.ts'
 import { printable, table } from '../call/io.ts'
-import type { Io, Verb } from '../call/verb.ts'
+import { textsGiven, type Io, type Verb } from '../call/verb.ts'
 import { dataOf } from './alerts.ts'
 
 const WORDS = 'list, plan PLAYBOOK ALERT, status [PLAN], approve PLAN DIGEST, reject PLAN, revert PLAN'
@@ -13,7 +13,7 @@ const WORDS = 'list, plan PLAYBOOK ALERT, status [PLAN], approve PLAN DIGEST, re
 export const playbook: Verb = {
   name: 'playbook',
   summary: 'containment: list, plan, approve, status, revert',
-  usage: `list | plan PLAYBOOK ALERT | status [PLAN] | approve PLAN DIGEST | reject PLAN | revert PLAN`,
+  usage: `list | plan PLAYBOOK ALERT [--principal P] | status [PLAN] | approve PLAN DIGEST | reject PLAN | revert PLAN`,
   examples: [
     'modelward playbook list',
     'modelward playbook plan contain-key k3jq…',
@@ -21,7 +21,7 @@ export const playbook: Verb = {
     'modelward playbook approve p7x2… 9b1f…',
     'modelward playbook revert p7x2…',
   ],
-  options: {},
+  options: { principal: { type: 'string' } },
   async run(call) {
     const { io } = call
     const [word = 'list', first, second] = call.words
@@ -37,7 +37,14 @@ export const playbook: Verb = {
         return showPlans(io, (await desk.get<{ plans: readonly Plan[] }>('/api/v1/plans')).plans, first)
       case 'plan':
         if (first === undefined || second === undefined) throw new UsageError('modelward playbook plan PLAYBOOK ALERT')
-        return showMade(io, await desk.post<MadePlan>('/api/v1/plans', { playbook: first, alert: second }))
+        return showMade(
+          io,
+          await desk.post<MadePlan>('/api/v1/plans', {
+            playbook: first,
+            alert: second,
+            ...textsGiven(call, 'principal'),
+          }),
+        )
       case 'approve':
         if (second === undefined)
           throw new UsageError('modelward playbook approve PLAN DIGEST: the digest says which plan you have read')

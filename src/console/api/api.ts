@@ -1,4 +1,3 @@
-import type { Alert } from '../../contract/alert.ts'
 import type { Desk } from '../../contract/desk.ts'
 import type { Plan } from '../../contract/respond.ts'
 import type { Quarantined } from '../../contract/store.ts'
@@ -65,11 +64,12 @@ function containmentRoutes(desk: Desk): readonly Route[] {
     route('GET', '/api/v1/plans', () => json(200, { plans: desk.plans() })),
     route('GET', '/api/v1/plans/:id', ({ part }) => json(200, planOf(desk, part('id')))),
     route('POST', '/api/v1/plans', async ({ request, caller }) => {
-      const { playbook, alert } = await readJson(request, NewPlan)
+      const { playbook, alert, principal } = await readJson(request, NewPlan)
       if (!desk.playbooks().some(({ id }) => id === playbook))
         throw notFound(`there is no playbook ${playbook}; GET /api/v1/playbooks lists them`)
-      const about = alertOf(desk, alert)
-      return json(201, withOthers(desk, about, await desk.plan(playbook, about.id, nameOf(caller))))
+      const plans = await desk.plan(playbook, alertOf(desk, alert).id, nameOf(caller), principal)
+      const [first, ...others] = plans
+      return json(201, others.length === 0 ? first : { ...first, others })
     }),
     route('POST', '/api/v1/plans/:id/approve', async ({ request, part, caller }) => {
       const { digest } = await readJson(request, Digest)
@@ -97,24 +97,6 @@ function daemonRoutes(desk: Desk): readonly Route[] {
     route('GET', '/api/v1/audit/verify', () => json(200, desk.verifyAudit())),
     route('POST', '/-/reload', (ask) => reload(desk, ask)),
   ]
-}
-
-/** What was planned for the first whom the alert names, and, where they are several, the open plans for the others. */
-function withOthers(desk: Desk, { principals = [] }: Alert, made: Plan): Plan & { readonly others?: readonly Plan[] } {
-  const isOther = (plan: Plan): boolean =>
-    plan.alert === made.alert &&
-    plan.playbook === made.playbook &&
-    plan.id !== made.id &&
-    plan.approval === undefined &&
-    plan.rejectedBy === undefined
-  const open = new Map(
-    desk
-      .plans()
-      .filter(isOther)
-      .map((plan) => [plan.target.principal, plan]),
-  )
-  const others = principals.flatMap((principal) => open.get(principal) ?? [])
-  return others.length === 0 ? made : { ...made, others }
 }
 
 async function reload(desk: Desk, { request, caller }: Ask): Promise<Answer> {

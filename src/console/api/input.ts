@@ -14,7 +14,11 @@ export const NewSilence = z.strictObject({
     .max(20),
 })
 
-export const NewPlan = z.strictObject({ playbook: name, alert: name })
+export const NewPlan = z.strictObject({
+  playbook: name,
+  alert: name,
+  principal: name.optional().describe('One of those whom the alert names; without it, all'),
+})
 
 export const Digest = z.strictObject({
   digest: z.string().min(1, 'send the digest of the plan that you have read').max(200),

@@ -53,8 +53,8 @@ function alertForms({ desk, clock }: PageParts): readonly Route[] {
       const playbook = form.get('playbook') ?? ''
       if (!desk.playbooks().some((each) => each.id === playbook))
         throw badInput('playbook: choose one of those offered')
-      const plan = await desk.plan(playbook, id, nameOf(caller))
-      return `/playbooks?done=planned#${encodeURIComponent(plan.id)}`
+      const [plan] = await desk.plan(playbook, id, nameOf(caller))
+      return `/playbooks?done=planned#${encodeURIComponent(plan?.id ?? 'waiting')}`
     }),
   ]
 }

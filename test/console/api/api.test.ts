@@ -73,6 +73,8 @@ describe('the API', () => {
     const made = async (about: string): Promise<unknown> =>
       (await post('/api/v1/plans', { playbook: 'contain-key', alert: about })).json()
     expect(await made('alert1')).not.toHaveProperty('others')
+    const one = await post('/api/v1/plans', { playbook: 'contain-key', alert: 'shared', principal: 'key:c' })
+    expect(await one.json()).toMatchObject({ target: { principal: 'key:c' } })
     expect(await made('shared')).toMatchObject({
       target: { principal: 'key:a' },
       others: [{ target: { principal: 'key:b' } }, { target: { principal: 'key:c' } }],
