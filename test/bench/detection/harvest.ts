@@ -1,9 +1,12 @@
+import type { Kernels } from '../../../src/contract/compute.ts'
 import type { Score } from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
+import { openCompute } from '../../../src/detect/compute/open.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { given } from '../../support/given.ts'
 import type { Bench, Case } from '../bench.ts'
-import { baselined, drawn, eventsOf, readTenants, scoresOf, shuffled } from './text-tenants.ts'
+import { attackScores, baselined, drawn, eventsOf, fleetScores, readTenants, shuffled } from './text-tenants.ts'
 import type { Tenant } from './text-tenants.ts'
 
 const SEEDS = [1, 2, 3, 4, 5, 6]
@@ -42,11 +45,12 @@ export const harvest: Bench = {
   name: 'harvest',
   summary: 'query-distribution: a harvester of all T0 templates, and its sybils, against tenants of 1, 3 and 10',
   async run(report) {
+    await using compute = await openCompute('wasm', given())
     const tenants = readTenants()
     const rounds = new Map<string, Round[]>()
     for (const seed of SEEDS) {
       for (const breadth of BREADTHS)
-        for (const [name, round] of await measure(tenants, breadth, seed))
+        for (const [name, round] of await measure(compute, tenants, breadth, seed))
           rounds.set(name, [...(rounds.get(name) ?? []), round])
       report(`seed ${seed} of ${SEEDS.length}`)
     }
@@ -54,22 +58,29 @@ export const harvest: Bench = {
   },
 }
 
-async function measure(tenants: readonly Tenant[], breadth: number, seed: number): Promise<Map<string, Round>> {
+async function measure(
+  compute: Kernels,
+  tenants: readonly Tenant[],
+  breadth: number,
+  seed: number,
+): Promise<Map<string, Round>> {
   const random = seededRandom(seed)
   const mixed = shuffled(tenants, random)
   const third = Math.floor(mixed.length / 3)
   const [refer, calibrate, rest] = [mixed.slice(0, third), mixed.slice(third, 2 * third), mixed.slice(2 * third)]
   const detector = await baselined(
+    compute,
     WINDOWS,
     random,
     refer.map(({ name, requests }) => eventsOf(`reference ${name}`, requests)),
     clientsOf('calibrating', calibrate, breadth, random),
   )
-  const benign = await scoresOf(detector, clientsOf('benign', rest, breadth, random))
+  const { scores: benign, fleet } = await fleetScores(detector, clientsOf('benign', rest, breadth, random))
   const found = new Map<string, Round>()
   for (const [name, each] of [['all templates', tenants.length] as const, ...PARTED.map(partedBy)]) {
-    const attackers = await scoresOf(
+    const attackers = await attackScores(
       detector,
+      fleet,
       Array.from({ length: ATTACKERS }, (_, n) => clientOf(`${name} ${n}`, tenants, each, random)),
     )
     for (const size of WINDOWS)

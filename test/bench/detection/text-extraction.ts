@@ -1,12 +1,25 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { Detector, Score } from '../../../src/contract/detect.ts'
+import type { Kernels } from '../../../src/contract/compute.ts'
+import type { Score } from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
+import { openCompute } from '../../../src/detect/compute/open.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
+import { given } from '../../support/given.ts'
 import { sharedData } from '../../support/shared-data.ts'
 import type { Bench, Case } from '../bench.ts'
-import { baselined, bootstrap, drawn, eventsOf, readTenants, requestOf, scoresOf, shuffled } from './text-tenants.ts'
+import {
+  attackScores,
+  baselined,
+  bootstrap,
+  drawn,
+  eventsOf,
+  fleetScores,
+  readTenants,
+  requestOf,
+  shuffled,
+} from './text-tenants.ts'
 import type { Request } from './text-tenants.ts'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
@@ -44,11 +57,12 @@ export const textExtraction: Bench = {
   name: 'text-extraction',
   summary: 'query-distribution: random words and foreign sentences among T0 prompts, windows of 100 to 1,500',
   async run(report) {
+    await using compute = await openCompute('wasm', given())
     const requests = readTenants().flatMap((tenant) => tenant.requests)
     const sentences = readSentences()
     const tallies = new Map<number, Tally>()
     for (const seed of SEEDS) {
-      await measure(requests, sentences, seed, tallies)
+      await measure(compute, requests, sentences, seed, tallies)
       report(`seed ${seed} of ${SEEDS.length}`)
     }
     return casesOf(tallies)
@@ -56,6 +70,7 @@ export const textExtraction: Bench = {
 }
 
 async function measure(
+  compute: Kernels,
   requests: readonly Request[],
   sentences: readonly Request[],
   seed: number,
@@ -74,7 +89,7 @@ async function measure(
   for (const windows of WINDOWS) {
     const length = windows.at(-1) ?? 0
     const clients = mapped(CALIBRATING, (n) => eventsOf(`calibrating ${n}`, drawn(calibrate, length, random)))
-    const detector = await baselined(windows, random, groups(refer), clients)
+    const detector = await baselined(compute, windows, random, groups(refer), clients)
     for (const size of windows) {
       if (size === 100 && windows !== WINDOWS[0]) continue
       const tally: Tally = tallies.get(size) ?? { benign: [], attacks: new Map() }
@@ -82,14 +97,17 @@ async function measure(
       const benign = mapped(Math.floor(rest.length / size), (n) =>
         eventsOf(`benign ${size} ${n}`, rest.slice(n * size, (n + 1) * size)),
       )
-      tally.benign.push(...(await alarmsOf(detector, benign, size)))
-      await attack(detector, size, tally, foreign, rest, random)
+      const { scores, fleet } = await fleetScores(detector, benign)
+      tally.benign.push(...alarmsOf(scores, size))
+      const alone = (clients: Iterable<readonly Event[]>): ReturnType<typeof attackScores> =>
+        attackScores(detector, fleet, clients)
+      await attack(alone, size, tally, foreign, rest, random)
     }
   }
 }
 
 async function attack(
-  detector: Detector,
+  scoresOf: (clients: Iterable<readonly Event[]>) => Promise<readonly (readonly Score[])[]>,
   size: number,
   tally: Tally,
   foreign: Readonly<Record<Attack, readonly Request[]>>,
@@ -104,12 +122,11 @@ async function attack(
         return eventsOf(`${name} ${share} ${size} ${n}`, window)
       })
       const key = `${name} ${share}`
-      tally.attacks.set(key, [...(tally.attacks.get(key) ?? []), ...(await alarmsOf(detector, clients, size))])
+      tally.attacks.set(key, [...(tally.attacks.get(key) ?? []), ...alarmsOf(await scoresOf(clients), size)])
     }
 }
 
-async function alarmsOf(detector: Detector, clients: Iterable<readonly Event[]>, size: number): Promise<Alarms[]> {
-  const scores = await scoresOf(detector, clients)
+function alarmsOf(scores: readonly (readonly Score[])[], size: number): Alarms[] {
   return scores.map((own) => own.filter(({ part }) => part === String(size)).map(isAlarm))
 }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import type { Detector, DetectorContext, Score } from '../../../src/contract/detect.ts'
+import type { Kernels } from '../../../src/contract/compute.ts'
+import type { Detector, DetectorContext, Score, StateChange } from '../../../src/contract/detect.ts'
 import type { Event, Inference } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
-import { openRef } from '../../../src/detect/compute/ref/ref.ts'
 import { queryDistribution } from '../../../src/detect/extraction/distribution/distribution.ts'
 import { given } from '../../support/given.ts'
 import { sharedData } from '../../support/shared-data.ts'
@@ -73,38 +73,56 @@ export function drawn<Item>(items: readonly Item[], count: number, random: Rando
   return shuffled(items, random).slice(0, count)
 }
 
-function contextOf(random: Random, reference: Uint8Array | undefined): DetectorContext {
-  return { ...given(queryDistribution.kind), random, compute: openRef(), reference, key: new Uint8Array(32).fill(1) }
+function contextOf(compute: Kernels, random: Random, reference?: Uint8Array): DetectorContext {
+  return { ...given(queryDistribution.kind), random, compute, reference, key: new Uint8Array(32).fill(1) }
 }
 
 /** The detector after `modelward baseline` on these clients' requests, by its own code. */
 export async function baselined(
+  compute: Kernels,
   windows: readonly number[],
   random: Random,
   refer: Iterable<readonly Event[]>,
   calibrate: Iterable<readonly Event[]>,
 ): Promise<Detector> {
   const config = queryDistribution.config.parse({ windows, maxKeys: 100_000 })
-  const maker = queryDistribution.baseline?.(config, contextOf(random, undefined))
+  const maker = queryDistribution.baseline?.(config, contextOf(compute, random))
   if (!maker) throw new Error('the detector makes no reference')
   for (const events of refer) await maker.refer(events)
   for (const events of calibrate) await maker.calibrate(events)
   const frozen = await maker.freeze()
   if ('refused' in frozen) throw new Error(frozen.refused)
-  return queryDistribution.open(config, contextOf(random, frozen.reference))
+  return queryDistribution.open(config, contextOf(compute, random, frozen.reference))
 }
 
-/** What the detector says of each client's windows, client by client. Nothing is learned: each meets the same fleet. */
-export async function scoresOf(
+/** What the detector says of each benign client's windows, client by client, and the state they leave: the fleet. */
+export async function fleetScores(
   detector: Detector,
+  clients: Iterable<readonly Event[]>,
+): Promise<{ readonly scores: readonly (readonly Score[])[]; readonly fleet: readonly StateChange[] }> {
+  detector.restore([])
+  const scores: (readonly Score[])[] = []
+  for (const events of clients) scores.push(await scoresOf(detector, events))
+  return { scores, fleet: detector.changes() }
+}
+
+/** The same of attackers, each alone among the fleet: if they followed each other, they would be the fleet, and drift. */
+export async function attackScores(
+  detector: Detector,
+  fleet: readonly StateChange[],
   clients: Iterable<readonly Event[]>,
 ): Promise<readonly (readonly Score[])[]> {
   const scores: (readonly Score[])[] = []
   for (const events of clients) {
-    await detector.prepare?.(events, new AbortController().signal)
-    scores.push(events.flatMap((event) => detector.score(event)))
+    detector.restore(fleet)
+    scores.push(await scoresOf(detector, events))
   }
   return scores
+}
+
+async function scoresOf(detector: Detector, events: readonly Event[]): Promise<readonly Score[]> {
+  await detector.prepare?.(events, new AbortController().signal)
+  return events.flatMap((event) => detector.score(event))
 }
 
 /** The middle 95 % of what `statistic` is when clients are drawn anew, with all their windows. */
