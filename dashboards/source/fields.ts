@@ -79,7 +79,14 @@ export const ecsFields: Readonly<Record<string, FieldType>> = {
 export const modelwardFields: Readonly<Record<string, FieldType>> = {
   'modelward.control.id': 'keyword',
   'modelward.detector.type': 'keyword',
-  ...of('keyword', 'modelward.alert', ['state', 'level', 'silenced_by', 'acknowledged_by', 'resolved_by']),
+  ...of('keyword', 'modelward.alert', [
+    'state',
+    'level',
+    'principals',
+    'silenced_by',
+    'acknowledged_by',
+    'resolved_by',
+  ]),
   ...of('long', 'modelward.alert', ['count', 'revision']),
   'modelward.alert.last_at': 'date',
   'modelward.dedup_key': 'keyword',
