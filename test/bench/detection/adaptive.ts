@@ -14,7 +14,8 @@ import { attackers, benign, diluted, type World } from './image-clients.ts'
 import { drawn, eventsOf, readTenants, shuffled, type Tenant } from './text-tenants.ts'
 
 const SEEDS = [1, 2, 3]
-const ATTACKERS = 20
+/** For each seed and tactic. */
+const ATTACKERS = 10
 /** Requests that a harvester wants answered, and queries of one attack on an image. */
 const [HARVEST, SEARCH] = [400, 256]
 /** Benign requests for each one of the attack. */

@@ -41,6 +41,8 @@ export interface InTurn {
 /** Where a hash is among the others: a table of places, by the lowest bits of the hash. */
 const TABLE = 4 * OTHERS
 const table = new Int8Array(TABLE)
+/** No slot before it is free. */
+let free = 0
 const hashes = new Int32Array(OTHERS)
 const seen = new Uint16Array(OTHERS)
 const times = new Float64Array(OTHERS)
@@ -73,7 +75,8 @@ export class Turns {
     numbers[from + LAST_PLACE] = place
     const own = FIRST + (place % RING) * PER_REQUEST
     ring[REQUESTS] = place
-    ring[own] = hash
+    // Whole numbers of 32 bits are quicker to compare; 0 is nobody.
+    ring[own] = hash | 0 || 1
     ring[own + 1] = at
     ring[own + 2] = label
     this.#ring.touch()
@@ -96,11 +99,13 @@ export class Turns {
   #between(words: Int32Array, from: number, to: number, after: number, at: number): number {
     const ring = this.#ring.numbers
     open(words)
-    for (let each = to - 1; each >= from; each--) {
-      const entry = FIRST + (each % RING) * PER_REQUEST
+    let place = to % RING
+    for (let left = to - from; left > 0; left--) {
+      place = (place + RING - 1) % RING
+      const entry = FIRST + place * PER_REQUEST
       const time = ring[entry + 1] ?? 0
       if (!(time > after) || time > at) continue
-      const slot = slotOf((ring[entry] ?? 0) | 0 || 1)
+      const slot = slotOf((ring[entry] ?? 0) | 0)
       if (slot < 0) continue
       seen[slot] = (seen[slot] ?? 0) + 1
       times[slot] = time
@@ -145,6 +150,7 @@ export class Turns {
 function open(words: Int32Array): void {
   table.fill(-1)
   seen.fill(0)
+  free = 0
   for (let slot = 0; slot < OTHERS; slot++) {
     hashes[slot] = words[2 * slot] ?? 0
     if (hashes[slot] !== 0) table[placeOf(hashes[slot] ?? 0)] = slot
@@ -166,11 +172,10 @@ function slotOf(hash: number): number {
   const place = placeOf(hash)
   const known = table[place] ?? -1
   if (known >= 0) return known
-  const free = hashes.indexOf(0)
-  if (free >= 0) {
-    hashes[free] = hash
-    table[place] = free
-  }
+  while (free < OTHERS && hashes[free] !== 0) free++
+  if (free === OTHERS) return -1
+  hashes[free] = hash
+  table[place] = free
   return free
 }
 
