@@ -215,7 +215,8 @@ class UsageDetector implements Detector {
       p,
       counts: 'window',
       direction: 'unusual-day',
-      part: 'day',
+      // One event may end a day and be the peak of the next.
+      part: `day ${new Date(from).toISOString().slice(0, 10)}`,
       window: { from, to: Math.min(event.at, from + DAY_MS), events },
       explain: explainDay(p, peak, events, this.#days),
     }

@@ -1,10 +1,20 @@
 import { describe, expect, test } from 'vitest'
+import type { Detector } from '../../../src/contract/detect.ts'
+import type { Event } from '../../../src/contract/event.ts'
+import type { Random } from '../../../src/contract/plugin.ts'
+import { seededRandom } from '../../../src/runtime/random.ts'
+import { usage } from '../../../src/detect/usage/usage.ts'
+import { event } from '../../support/events.ts'
+import { given } from '../../support/given.ts'
+import { detectorConformance, pass } from '../conformance.ts'
+import { HOUR, MONDAY } from '../traffic.ts'
 import { Fusion, BudgetConfig } from '../../../src/detect/fusion/fusion.ts'
 import { Days } from '../../../src/detect/usage/days.ts'
 import { isDay, isRuleHit, request, runFleet } from './day-fleet.ts'
 import { pareto, steady } from './families.ts'
 
 const RUNGS = 27
+const heavy = pareto(2)
 /** Tokens in a usual hour of `steady`. */
 const USUAL = Math.exp(8)
 
@@ -86,5 +96,31 @@ describe('days of a fleet', () => {
       return request(detector, 'key:2', 21, 200 * USUAL).findLast(isDay)?.p ?? 1
     })
     expect(attacked / spared).toBeCloseTo(2, 1)
+  })
+})
+
+describe('with days told', () => {
+  const open = (cap?: number): Promise<Detector> =>
+    usage.open(
+      usage.config.parse({ learningBuckets: 8, ...(cap === undefined ? {} : { maxKeys: cap }) }),
+      given('usage'),
+    )
+  /** 24 principals for 14 days, an event every four hours. */
+  const stream = (random: Random, prefix = 'key:'): readonly Event[] =>
+    Array.from({ length: 24 * 14 * 6 }, (_, i) =>
+      event({
+        at: MONDAY + Math.floor(i / 24) * 4 * HOUR + (i % 24),
+        principal: `${prefix}${i % 24}`,
+        inference: { inputTokens: heavy(random, 0, 0) },
+      }),
+    )
+
+  detectorConformance({ name: 'usage', open, events: stream })
+
+  test('that stream has some, large and small', async () => {
+    const { raw } = await pass(await open(), [stream(seededRandom(1))])
+    const days = raw.filter(isDay).map(({ p }) => p ?? 1)
+    expect(days.length).toBeGreaterThan(50)
+    expect(Math.min(...days)).toBeLessThan(0.1)
   })
 })
