@@ -22,6 +22,7 @@ const [HARVEST, SEARCH] = [400, 256]
 const DILUTIONS = [0, 1, 3, 9, 19] as const
 const ACCOUNTS = [1, 4, 16, 40] as const
 const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
 const TEXT_CLIENTS = { refer: 60, calibrate: 300, measure: 60, length: 100 } as const
 /** Templates of one tenant. */
@@ -59,6 +60,7 @@ const tactics: readonly Tactic[] = [
     pace: SECOND_MS,
   })),
   { name: '1:0, 16 accounts in random order', dilution: 0, accounts: 16, pace: SECOND_MS, isMixed: true },
+  { name: '1:0, 16 accounts, a minute apart', dilution: 0, accounts: 16, pace: MINUTE_MS },
   { name: '1:0, 1 account, an hour apart', dilution: 0, accounts: 1, pace: HOUR_MS },
 ]
 

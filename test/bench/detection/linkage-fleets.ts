@@ -60,6 +60,12 @@ export const benignFleets: Readonly<Record<string, Fleet>> = {
   },
   'jobs of 32 tenants at the full hour': (world) =>
     times(32, (n) => jobs(eventsOf(`key:job${n}`, ownRequests(LENGTH, world)), world)),
+  'jobs of 64 tenants, one request at the full hour': (world) =>
+    times(64, (n) =>
+      eventsOf(`key:hourly${n}`, ownRequests(LENGTH, world)).map((event, i) =>
+        moved(event, START + HOUR_MS * i + 5 * SECOND_MS * world.random.next()),
+      ),
+    ),
   '64 tenants that ask every 60 s': (world) =>
     times(64, (n) => {
       const phase = 60 * SECOND_MS * world.random.next()

@@ -6,8 +6,8 @@ import { SingleRow } from '../../state/single-row.ts'
 export const RING = 256
 /** Accounts that one account remembers as those that came before it. */
 const OTHERS = 64
-/** Longer pauses end a run of turns. */
-const PAUSE_MS = 600_000
+/** Longer pauses between two requests of one account end its run of turns. */
+const PAUSE_MS = 86_400_000
 /** Times that another account came once and only once between two requests of one, before it counts. */
 const FEWEST_TURNS = 2
 /** Fewer spacings say nothing about evenness. */

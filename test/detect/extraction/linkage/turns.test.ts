@@ -27,8 +27,8 @@ describe('accounts that take turns', () => {
     expect(likely.filter(({ by }) => by > 100)).toEqual([])
   })
 
-  test('are not when a pause of ten minutes comes between turns, or all come at once', () => {
-    const paused = Array.from({ length: 5 }, (_, turn) => inTurn(16, 1, MONDAY + turn * 700_000)).flat()
+  test('are not when a pause of more than a day comes between turns, or all come at once', () => {
+    const paused = Array.from({ length: 5 }, (_, turn) => inTurn(16, 1, MONDAY + turn * 90_000_000)).flat()
     const at = Array.from({ length: 80 }, (_, i) => ({ by: 1 + (i % 16), at: MONDAY }))
     for (const stream of [paused, at]) expect(noted(stream).filter(({ told }) => told)).toEqual([])
   })
