@@ -64,19 +64,21 @@ export class LinkedAccounts {
     this.accounts.touch(row, TIES_SECTION)
     const who = this.#who(event.principal)
     const ties = new Ties(row)
+    ties.expire(event.at)
     const inTurn = this.#turns.note(row, TURNS_FROM, who.hash, ties.label || who.hash, event.at)
-    if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p)
+    if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p, event.at)
     const { prompt } = event.inference
     return { row, who, ties, account: prompt ? this.#templated(event, prompt, row, who, reading) : undefined }
   }
 
   /** Links another account to the one that was just looked at; `chance` is how likely that is by chance. */
-  tie({ ties, who }: Linked, other: Who, chance: number): void {
+  tie({ ties, who }: Linked, other: Who, chance: number, at: number): void {
     const row = this.accounts.find(other.name)
     if (!row) return
     const theirs = new Ties(row)
-    ties.link(who.hash, theirs.label || other.hash, chance)
-    theirs.link(other.hash, ties.label, chance)
+    theirs.expire(at)
+    ties.link(who.hash, theirs.label || other.hash, chance, at)
+    theirs.link(other.hash, ties.label, chance, at)
     this.accounts.touch(row, TIES_SECTION)
   }
 

@@ -29,7 +29,7 @@ const Config = z.strictObject({
   maxKeys: z.int().min(1).max(1_000_000).default(20_000),
   /** Templates remembered with the last eight accounts that used them, 0.5 KB each. */
   maxTemplates: z.int().min(100).max(10_000_000).default(50_000),
-  /** Clusters of linked accounts held at once, 5.8 KB each. */
+  /** Clusters of linked accounts held at once, 6.4 KB each. */
   maxClusters: z.int().min(1).max(100_000).default(1_000),
   /** Requests of an account, or of linked accounts, that are looked at together. */
   window: z.int().min(10).max(1_000).default(50),

@@ -7,7 +7,7 @@ import type { Who } from './account.ts'
 /** Numbers of a sketch, and its bits. */
 const BITS = 64
 /** Requests whose mean is sketched, and how many pass from the first of them to the next first. */
-export const [SAMPLE, EVERY] = [4, 16]
+const [SAMPLE, EVERY] = [4, 16]
 /** Bits by which sketches of nearly the same inputs differ at most; of unrelated ones so few differ once in 1e11. */
 const MOST_DIFFERENT = 5
 /** Sketches of which one of so many parts is the same are compared. */

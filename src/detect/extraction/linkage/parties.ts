@@ -6,7 +6,7 @@ import { SMALLEST_P } from '../../statistics/ladder.ts'
 import type { Linked, LinkedAccounts } from './fleet.ts'
 import { NearAccounts } from './near.ts'
 import { COLUMNS, Pool, POOL, type Centre, type Filled } from './pool.ts'
-import { SKETCH_FROM } from './ties.ts'
+import { LINK_MS, SKETCH_FROM } from './ties.ts'
 
 /** Where the members are among the sections of a cluster's row. */
 const MEMBERS_SECTION = 1
@@ -60,13 +60,14 @@ export class Parties {
     if (missing) return missing
     const values = this.#values.subarray(0, centre.mean.length)
     if (this.#near && isSampled)
-      for (const other of this.#near.add(row, SKETCH_FROM, who, values)) linked.tie(account, other, SMALLEST_P)
+      for (const other of this.#near.add(row, SKETCH_FROM, who, values))
+        linked.tie(account, other, SMALLEST_P, event.at)
     if (ties.label === 0 && !countAlone) return undefined
     const poolRow = this.#pools.use(String(ties.label || who.hash))
     const pool = new Pool(poolRow)
-    if (pool.join(who)) this.#pools.touch(poolRow, MEMBERS_SECTION)
+    if (pool.join(who, event.at)) this.#pools.touch(poolRow, MEMBERS_SECTION)
     const filled = pool.add(values, event, window, centre)
-    return filled && { ...filled, members: pool.members() }
+    return filled && { ...filled, members: pool.members(event.at - LINK_MS) }
   }
 
   changes(): readonly StateChange[] {

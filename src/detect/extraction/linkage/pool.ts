@@ -11,10 +11,11 @@ const NAME_BYTES = 48
 const EXEMPLARS = 5
 const ID_BYTES = 32
 
-// A cluster's open window: in numbers, then ids, then sums of four bytes each.
-const COUNT = 1
-const STARTED = 2
-const IDS = 3 * 8
+// When each member was seen last, and a cluster's open window: in numbers, then ids, then sums of four bytes each.
+const SEEN_AT = 1
+const COUNT = SEEN_AT + MEMBERS
+const STARTED = COUNT + 1
+const IDS = (STARTED + 1) * 8
 const SUMS = IDS + EXEMPLARS * ID_BYTES
 // Its members: the next place, then hashes, then names.
 const NEXT = 0
@@ -69,23 +70,28 @@ export class Pool {
     return filled
   }
 
-  /** Remembers an account; true when it was not known, or forgotten since. */
-  join(who: Who): boolean {
+  /** Remembers an account, and when it was seen; true when it was not known, or forgotten since. */
+  join(who: Who, at: number): boolean {
     const { numbers, bytes } = this.#row
     const from = WINDOW_BYTES / 8
-    for (let i = 0; i < MEMBERS; i++) if (numbers[from + HASHES + i] === who.hash) return false
+    for (let i = 0; i < MEMBERS; i++) {
+      if (numbers[from + HASHES + i] !== who.hash) continue
+      numbers[SEEN_AT + i] = at
+      return false
+    }
     const place = (numbers[from + NEXT] ?? 0) % MEMBERS
     numbers[from + NEXT] = place + 1
     numbers[from + HASHES + place] = who.hash
+    numbers[SEEN_AT + place] = at
     writeShortText(bytes, WINDOW_BYTES + NAMES + place * NAME_BYTES, NAME_BYTES, who.name)
     return true
   }
 
-  /** Pseudonyms of the accounts that joined last, in order of their names. */
-  members(): string[] {
+  /** Pseudonyms of the accounts seen since then, of those that joined last, in order of their names. */
+  members(since: number): string[] {
     const { numbers, bytes } = this.#row
     return Array.from({ length: MEMBERS }, (_, i) =>
-      numbers[WINDOW_BYTES / 8 + HASHES + i] === 0
+      numbers[WINDOW_BYTES / 8 + HASHES + i] === 0 || !((numbers[SEEN_AT + i] ?? 0) >= since)
         ? ''
         : readShortText(bytes, WINDOW_BYTES + NAMES + i * NAME_BYTES, NAME_BYTES),
     )

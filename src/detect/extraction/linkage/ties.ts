@@ -7,10 +7,14 @@ import { TURNS_BYTES } from './turns.ts'
 /** What is as unlikely as this links accounts; how unlikely is remembered, and their windows' p-values are no smaller. */
 const LINKED_P = 1e-3
 
-// In numbers: the cluster's label, how likely the link is by chance, then the turns and the sketch.
+/** A link that was not found again for so long is over. */
+export const LINK_MS = 86_400_000
+
+// In numbers: the cluster's label, how likely the link is by chance, when it was found last; the turns and the sketch.
 const LABEL = 0
 const CHANCE = 1
-const TURNS = 2
+const FOUND_AT = 2
+const TURNS = 3
 const SKETCH = TURNS + TURNS_BYTES / 8
 export const TIES = { name: 'ties.1', bytes: 8 * SKETCH + SKETCH_BYTES } as const
 
@@ -36,12 +40,19 @@ export class Ties {
     return this.#row.numbers[FROM + CHANCE] ?? 1
   }
 
+  /** Ends a link that is too old by now. */
+  expire(at: number): void {
+    const { numbers } = this.#row
+    if (this.label !== 0 && at - (numbers[FROM + FOUND_AT] ?? 0) > LINK_MS) numbers.fill(0, FROM + LABEL, FROM + TURNS)
+  }
+
   /** Takes the lower label, if the link is as unlikely by chance as asked. */
-  link(self: number, label: number, chance: number): void {
+  link(self: number, label: number, chance: number, at: number): void {
     if (!(chance <= LINKED_P)) return
     const { numbers } = this.#row
     const own = this.label
     numbers[FROM + CHANCE] = Math.max(SMALLEST_P, own === 0 ? chance : Math.min(this.chance, chance))
     numbers[FROM + LABEL] = Math.min(own === 0 ? self : own, label)
+    numbers[FROM + FOUND_AT] = at
   }
 }

@@ -3,7 +3,7 @@ import type { Row } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 
 /** Requests of the whole fleet that are remembered: accounts whose turn takes longer are not seen to take turns. */
-export const RING = 256
+const RING = 256
 /** Accounts that one account remembers as those that came before it. */
 const OTHERS = 64
 /** Longer pauses between two requests of one account end its run of turns. */

@@ -57,6 +57,16 @@ describe('a harvest parted among accounts that take turns', () => {
     expect([...half.scores, ...rest.scores]).toEqual(whole.scores)
   })
 
+  test('is over when a day has passed without a link: later requests are pooled with nobody', async () => {
+    const detector = await opened(chats)
+    await pass(detector, [harvest(12, 12)], () => false)
+    const later = Array.from({ length: 40 }, (_, i) => {
+      const at = MONDAY + 2 * 86_400_000 + 1_000 * i
+      return request(`key:${i % 2}`, at, topics(0, TOPICS)(seededRandom(i)))
+    })
+    expect(clustersIn((await pass(detector, [later], () => false)).raw)).toEqual([])
+  })
+
   test('is held in as many clusters as are configured', async () => {
     const detector = await opened(chats, { ...config, maxClusters: 1 })
     const streams = [0, 1].map((n) =>

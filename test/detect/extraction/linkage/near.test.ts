@@ -36,7 +36,7 @@ interface Fleet {
   sample(name: string, made: () => Float32Array): readonly string[]
 }
 
-function newFleet(mean = new Float32Array(COLUMNS)): Fleet {
+function newFleet(mean: Float32Array = new Float32Array(COLUMNS)): Fleet {
   const near = new NearAccounts(1_000, Float64Array.from(mean), 7)
   const rows = new KeyedRows(1_000, [{ name: 'sketch.1', bytes: 8 + SKETCH_BYTES }])
   const hashes = new Map<string, number>()
