@@ -65,7 +65,9 @@ export class LinkedAccounts {
     const who = this.#who(event.principal)
     const ties = new Ties(row)
     ties.expire(event.at)
-    const inTurn = this.#turns.note(row, TURNS_FROM, who.hash, ties.label || who.hash, event.at)
+    const label = ties.label || who.hash
+    const waited = event.inference.latencyMs ?? 0
+    const inTurn = this.#turns.note(row, TURNS_FROM, { hash: who.hash, label, at: event.at, waited })
     if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p, event.at)
     const { prompt } = event.inference
     return { row, who, ties, account: prompt ? this.#templated(event, prompt, row, who, reading) : undefined }

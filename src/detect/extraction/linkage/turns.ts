@@ -8,6 +8,8 @@ const RING = 256
 const OTHERS = 64
 /** Longer pauses between two requests of one account end its run of turns. */
 const PAUSE_MS = 86_400_000
+/** Who waits for answers for more than this share of its time keeps the server's time: a full queue makes all callers take turns. */
+const MOST_WAITING = 1 / 3
 /** Times that another account came once and only once between two requests of one, before it counts. */
 const FEWEST_TURNS = 2
 /** Fewer spacings say nothing about evenness. */
@@ -29,6 +31,14 @@ const LAST_PLACE = 1
 const TESTS = 2
 const WORDS = 3
 export const TURNS_BYTES = 8 * (WORDS + OTHERS)
+
+/** A request as the ring remembers it. */
+interface Turn {
+  readonly hash: number
+  readonly label: number
+  readonly at: number
+  readonly waited: number
+}
 
 /** Accounts found in turn with one. */
 export interface InTurn {
@@ -59,14 +69,19 @@ const labels = new Float64Array(OTHERS)
 export class Turns {
   readonly #ring = new SingleRow('ring.1', FIRST + RING * PER_REQUEST)
 
-  /** Remembers a request. `from` is where the account's turns begin in its row, in numbers; `label` is the account's. */
-  note(row: Row, from: number, hash: number, label: number, at: number): InTurn | undefined {
+  /**
+   * Remembers a request. `from` is where the account's turns begin in its row, in numbers; `label` is the account's; `waited`
+   * is how long its answer took in ms, 0 where the telemetry does not tell.
+   */
+  note(row: Row, from: number, { hash, label, at, waited }: Turn): InTurn | undefined {
     const { numbers } = row
     const ring = this.#ring.numbers
     const place = (ring[REQUESTS] ?? 0) + 1
     const [before, last] = [numbers[from + LAST_AT] ?? 0, numbers[from + LAST_PLACE] ?? 0]
     let found: InTurn | undefined
-    if (last > 0 && place - last <= RING && at > before && at - before <= PAUSE_MS) {
+    const gap = at - before
+    const isOwnTime = gap > 0 && gap <= PAUSE_MS && waited <= MOST_WAITING * gap
+    if (last > 0 && place - last <= RING && isOwnTime) {
       const words = new Int32Array(row.bytes.buffer, row.bytes.byteOffset + 8 * (from + WORDS), 2 * OTHERS)
       const count = this.#between(words, last + 1, place, before, at)
       if (count >= FEWEST_SPACINGS) found = this.#tested(numbers, from, count, at)

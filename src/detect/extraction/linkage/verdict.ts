@@ -52,12 +52,12 @@ export function templateScore(about: About, account: Account, calibration: Calib
  */
 export function pooledScore(about: About, filled: PartyWindow, pool: PoolReference): Score {
   const { members } = filled
-  const { event, window, ties, more } = about
+  const { event, window, ties } = about
   const { calibration, floor } = pool
   const value = scaled(filled.distance, floor)
   const tails = { high: calibration.high(value), low: calibration.low(value) }
   const direction = tails.high < tails.low ? 'high' : 'low'
-  const asked = unionBound(tails[direction], 2 * more)
+  const asked = unionBound(tails[direction], 2)
   const seen = rounded(filled.distance)
   const expected = rounded(Math.max(0, Math.exp(calibration.typical) - floor))
   const what =

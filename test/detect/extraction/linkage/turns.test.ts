@@ -7,6 +7,8 @@ import { MONDAY } from '../../traffic.ts'
 interface Sent {
   readonly by: number
   readonly at: number
+  /** How long the answer took. */
+  readonly waited?: number
 }
 
 describe('accounts that take turns', () => {
@@ -41,6 +43,13 @@ describe('accounts that know nothing of each other', () => {
   ])('are not linked: %s', (_, stream) => {
     const ps = noted(stream).flatMap(({ told }) => told?.p ?? [])
     expect(Math.min(1, ...ps)).toBeGreaterThan(1e-3)
+  })
+
+  test('are not linked when all wait for one server whose queue is full, as far as the log tells how long', () => {
+    const stream = queued(24, 30)
+    const likely = (all: readonly Sent[]): number => noted(all).filter(({ told }) => (told?.p ?? 1) <= 1e-3).length
+    expect(likely(stream)).toBe(0)
+    expect(likely(stream.map(({ by, at }) => ({ by, at })))).toBeGreaterThan(100)
   })
 
   test('have even spacings no more often than the bound says', () => {
@@ -85,7 +94,10 @@ function noted(
   turns = new Turns(),
 ): readonly (Sent & { readonly told: InTurn | undefined })[] {
   const rows = new KeyedRows(1_000, [{ name: 'turns.1', bytes: 8 + TURNS_BYTES }])
-  return stream.map(({ by, at }) => ({ by, at, told: turns.note(rows.use(String(by)), 1, by, by, at) }))
+  return stream.map((sent) => {
+    const { by, at, waited = 0 } = sent
+    return { ...sent, told: turns.note(rows.use(String(by)), 1, { hash: by, label: by, at, waited }) }
+  })
 }
 
 /** Requests about a second apart. */
@@ -113,4 +125,18 @@ function pollers(accounts: number, each: number): readonly Sent[] {
     by: 101 + (i % accounts),
     at: MONDAY + (phases[i % accounts] ?? 0) + 60_000 * Math.floor(i / accounts) + 300 * random.next(),
   })).toSorted((a, b) => a.at - b.at)
+}
+
+/** Each asks again as soon as it is answered; one server answers first who asked first. */
+function queued(accounts: number, each: number): readonly Sent[] {
+  const random = seededRandom(6)
+  const asked = Array.from({ length: accounts }, () => MONDAY + 20_000 * random.next())
+  let free = MONDAY
+  return Array.from({ length: accounts * each }, () => {
+    const next = asked.indexOf(Math.min(...asked))
+    const since = asked[next] ?? 0
+    free = Math.max(free, since) + 300 + 400 * random.next()
+    asked[next] = free + 50 * random.next()
+    return { by: 101 + next, at: free, waited: free - since }
+  })
 }
