@@ -66,6 +66,8 @@ export const benignFleets: Readonly<Record<string, Fleet>> = {
         moved(event, START + HOUR_MS * i + 5 * SECOND_MS * world.random.next()),
       ),
     ),
+  '32 callers of one server with a full queue': (world) => queued(world, true),
+  'the same, and the log tells no latency': (world) => queued(world, false),
   '64 tenants that ask every 60 s': (world) =>
     times(64, (n) => {
       const phase = 60 * SECOND_MS * world.random.next()
@@ -172,6 +174,27 @@ function jobs(events: readonly Event[], { random }: World): Stream {
         : at + 2 * SECOND_MS * (0.5 + random.next())
     return moved(event, at)
   })
+}
+
+/** Each asks again as soon as it is answered; one server answers first who asked first. */
+function queued(world: World, isTold: boolean): readonly Stream[] {
+  const { random } = world
+  const lanes = times(32, (n) => eventsOf(`key:waiting${n}`, ownRequests(LENGTH, world)))
+  const streams: Event[][] = lanes.map(() => [])
+  const asked = lanes.map(() => START + 20 * SECOND_MS * random.next())
+  let free = START
+  for (let left = 32 * LENGTH; left > 0; left--) {
+    const next = asked.indexOf(Math.min(...asked))
+    const since = asked[next] ?? 0
+    free = Math.max(free, since) + 300 + 400 * random.next()
+    const event = lanes[next]?.[streams[next]?.length ?? 0]
+    if (event?.inference) {
+      const inference = isTold ? { ...event.inference, latencyMs: free - since } : event.inference
+      streams[next]?.push(moved({ ...event, inference }, free))
+    }
+    asked[next] = free + 50 * random.next()
+  }
+  return streams
 }
 
 /** The first of each lane, then the second of each; an answer takes now less, now more. */
