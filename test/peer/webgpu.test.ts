@@ -159,6 +159,7 @@ function losses(): void {
     const plan = { epochs: 500, batch: 4, rate: 0.01, seed: 6 }
     const device = await Device.open(software)
     await using kernels = new WebgpuKernels(device)
+    await kernels.mlpTrain(normal(38, 64, 30), start, { ...plan, epochs: 1 })
     const training = kernels.mlpTrain(normal(38, 64, 30), start, plan)
     const refused = expect(training).rejects.toThrow(DeviceLostError)
     await new Promise((resolve) => setTimeout(resolve, 200))
@@ -172,7 +173,9 @@ function losses(): void {
     const plan = { columns: 64, features: 640, bandwidths: [9], seed: 5 }
     for (const turns of [1, 2, 3, 5, 8, 20]) {
       const device = await Device.open(software)
-      const settled = new WebgpuKernels(device).rff(inputs, plan).then(
+      const kernels = new WebgpuKernels(device)
+      await kernels.rff(inputs, plan)
+      const settled = kernels.rff(inputs, plan).then(
         (found) => found.values,
         (error: unknown) => error,
       )
@@ -184,6 +187,27 @@ function losses(): void {
       }
       expect(await settled).toBeInstanceOf(DeviceLostError)
     }
+  })
+
+  test('a device that is closed while it compiles does not take the process with it', () => {
+    // Destroyed under Dawn's compiling threads, it ended the process more often than not.
+    const script = `
+      import { openWebgpu } from '${join(import.meta.dirname, '../../src/detect/compute/webgpu/webgpu.ts')}'
+      const samples = { rows: 64, columns: 30, values: new Float32Array(1920).fill(1) }
+      const layer = { inputs: 30, outputs: 30, weights: new Float32Array(900), bias: new Float32Array(30), activation: 'relu' }
+      for (const milliseconds of [0, 2, 5, 10, 30, 60]) {
+        const kernels = await openWebgpu({ log: { info() {} } }, { allowFallbackAdapter: true })
+        const training = kernels.mlpTrain(samples, [layer], { epochs: 500, batch: 4, rate: 0.01, seed: 6 })
+        const ended = training.catch((error) => console.log(error.code))
+        await new Promise((resolve) => setTimeout(resolve, milliseconds))
+        await kernels[Symbol.asyncDispose]()
+        await ended
+      }`
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    expect(said.trim().split('\n')).toEqual(Array.from({ length: 6 }, () => 'MW_DEVICE_LOST'))
   })
 
   test('an error inside a dispatch is an error, never zeros, and ends the device', async () => {

@@ -33,6 +33,9 @@ export class Device {
   readonly workgroupBytes: number
   readonly tile: Tile
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
+  /** What Dawn's own threads compile: destroying the device meanwhile ends the process (webgpu 0.6.2, Dawn's mutexes). */
+  readonly #compiling = new Set<Promise<unknown>>()
+  #destroyed: Promise<unknown> = Promise.resolve()
   /** The implementation lives as long as somebody refers to it, and Node as long as the implementation. */
   #open: { readonly gpu: GPU; readonly device: GPUDevice } | undefined
   #failure: DeviceLostError | undefined
@@ -120,16 +123,22 @@ export class Device {
     return result
   }
 
-  close(): void {
+  /** Done when nothing compiles any more. */
+  async close(): Promise<void> {
     this.fail('the device was closed')
+    await this.#destroyed
   }
 
   async #compile(code: string): Promise<GPUComputePipeline> {
     const module = await this.guarded((device) => device.createShaderModule({ code }))
     const device = this.alive()
-    return await this.#unlessLost(
-      device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } }),
-    )
+    const made = device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })
+    this.#compiling.add(made)
+    try {
+      return await this.#unlessLost(made)
+    } finally {
+      void made.catch(() => {}).then(() => this.#compiling.delete(made))
+    }
   }
 
   async #read(copy: GPUBuffer): Promise<ArrayBuffer> {
@@ -161,8 +170,11 @@ export class Device {
   #end(failure: DeviceLostError): void {
     for (const reject of this.#waiting) reject(failure)
     this.#waiting.clear()
-    this.#open?.device.destroy()
+    const open = this.#open
     this.#open = undefined
     this.#pipelines.clear()
+    if (!open) return
+    if (this.#compiling.size === 0) open.device.destroy()
+    else this.#destroyed = Promise.allSettled(this.#compiling).then(() => open.device.destroy())
   }
 }
