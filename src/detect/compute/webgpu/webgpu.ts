@@ -1,6 +1,5 @@
 import type {
   ColumnDistances,
-  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -59,7 +58,7 @@ export class WebgpuKernels implements Kernels {
     return await this.#use(references, (held) => topK(this.#device, queries, held, k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
     shapes.checkFourier(inputs, plan, into)
     return await fourierFeatures(this.#device, inputs, plan, into)
   }
