@@ -22,7 +22,7 @@ import {
 } from './text-tenants.ts'
 import type { Request } from './text-tenants.ts'
 
-const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
+const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 /** Each is one detector's windows; the last is the length of a client. */
 const WINDOWS = [
   [100, 500, 1_500],
