@@ -185,8 +185,10 @@ function accountsOf(
   let at = Date.UTC(2026, 1, 2)
   return (isMixed ? mixed(lanes, random) : turns.flat()).map((each) => {
     // An answer takes now less, now more.
-    at += Math.round(pace * (0.5 + random.next()))
-    return { ...each, at, receivedAt: at }
+    const step = Math.round(pace * (0.5 + random.next()))
+    at += step
+    const inference = each.inference && { ...each.inference, latencyMs: Math.min(step, SECOND_MS) }
+    return { ...each, at, receivedAt: at, ...(inference ? { inference } : {}) }
   })
 }
 

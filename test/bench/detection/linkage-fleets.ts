@@ -188,10 +188,7 @@ function queued(world: World, isTold: boolean): readonly Stream[] {
     const since = asked[next] ?? 0
     free = Math.max(free, since) + 300 + 400 * random.next()
     const event = lanes[next]?.[streams[next]?.length ?? 0]
-    if (event?.inference) {
-      const inference = isTold ? { ...event.inference, latencyMs: free - since } : event.inference
-      streams[next]?.push(moved({ ...event, inference }, free))
-    }
+    if (event) streams[next]?.push(moved(event, free, isTold ? free - since : null))
     asked[next] = free + 50 * random.next()
   }
   return streams
@@ -211,9 +208,12 @@ function inTurn(lanes: readonly Stream[], pace: number, { random }: World): read
   return streams
 }
 
-function moved(event: Event, to: number): Event {
+/** At another time, and answered after so long; null where that is not known. */
+function moved(event: Event, to: number, latencyMs: number | null = SECOND_MS): Event {
   const at = Math.floor(to)
-  return { ...event, at, receivedAt: at }
+  const { inference, ...rest } = event
+  if (!inference) return event
+  return { ...rest, at, receivedAt: at, inference: latencyMs === null ? inference : { ...inference, latencyMs } }
 }
 
 function ordered(streams: readonly Stream[]): readonly Event[] {

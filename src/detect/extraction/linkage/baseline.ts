@@ -4,7 +4,7 @@ import { Calibration } from '../../calibration/calibration.ts'
 import type { Observed } from '../../calibration/calibration.ts'
 import { columnsIn, columnsOf, featuresOf, type FeatureSpec } from '../../features/features.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
-import { LinkedAccounts, type Linked } from './fleet.ts'
+import { LinkedAccounts, type Linked, type LinkedOptions } from './fleet.ts'
 import { freeze, scaled, type PoolReference } from './frozen.ts'
 import { Parties } from './parties.ts'
 import type { Centre } from './pool.ts'
@@ -56,9 +56,9 @@ export class LinkageBaseline implements BaselineMaker {
   #mean: PopulationMean | undefined
   #measuring: { readonly parties: Parties; readonly centre: Centre } | undefined
 
-  constructor(window: number, maxTemplates: number, { key, random }: DetectorContext) {
-    this.#window = window
-    this.#linked = new LinkedAccounts(MOST_CLIENTS, maxTemplates, key)
+  constructor(config: LinkedOptions & { readonly window: number }, { key, random }: DetectorContext) {
+    this.#window = config.window
+    this.#linked = new LinkedAccounts({ ...config, maxKeys: MOST_CLIENTS }, key)
     this.#random = random
   }
 

@@ -38,11 +38,19 @@ export interface Linked {
   readonly ties: Ties
 }
 
+export interface LinkedOptions {
+  readonly maxKeys: number
+  readonly maxTemplates: number
+  /** Whether turns count where the telemetry does not tell how long an answer took. */
+  readonly turnsWithoutLatency: boolean
+}
+
 /** Who used which template, who takes turns with whom, and each account's open window: what the detector and its baseline have in common. */
 export class LinkedAccounts {
   readonly accounts: KeyedRows
   readonly #templates: KeyedRows
   readonly #turns = new Turns()
+  readonly #unknownWait: number | undefined
   readonly #known = new SingleRow('known.1', REGISTERS / 8)
   readonly #registers = new Uint8Array(this.#known.numbers.buffer)
   readonly #hash: KeyedHash
@@ -51,7 +59,8 @@ export class LinkedAccounts {
   #last: { readonly prompt: string; readonly templates: readonly Template[] } = { prompt: '', templates: [] }
   #lastWho: Who | undefined
 
-  constructor(maxKeys: number, maxTemplates: number, key: Uint8Array) {
+  constructor({ maxKeys, maxTemplates, turnsWithoutLatency }: LinkedOptions, key: Uint8Array) {
+    this.#unknownWait = turnsWithoutLatency ? 0 : undefined
     this.accounts = new KeyedRows(maxKeys, [ACCOUNT, TIES])
     this.#templates = new KeyedRows(maxTemplates, [TEMPLATE])
     this.#hash = new KeyedHash(key)
@@ -66,7 +75,7 @@ export class LinkedAccounts {
     const ties = new Ties(row)
     ties.expire(event.at)
     const label = ties.label || who.hash
-    const waited = event.inference.latencyMs ?? 0
+    const waited = event.inference.latencyMs ?? this.#unknownWait
     const inTurn = this.#turns.note(row, TURNS_FROM, { hash: who.hash, label, at: event.at, waited })
     if (inTurn) ties.link(who.hash, inTurn.label, inTurn.p, event.at)
     const { prompt } = event.inference

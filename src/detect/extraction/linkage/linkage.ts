@@ -33,6 +33,8 @@ const Config = z.strictObject({
   maxClusters: z.int().min(1).max(100_000).default(1_000),
   /** Requests of an account, or of linked accounts, that are looked at together. */
   window: z.int().min(10).max(1_000).default(50),
+  /** Count turns where the telemetry tells no latency: right only if no server of yours ever has a queue. */
+  turnsWithoutLatency: z.boolean().default(false),
 })
 type Config = z.infer<typeof Config>
 
@@ -54,7 +56,8 @@ type Config = z.infer<typeof Config>
  * same for all accounts of it and `partners` names up to 64. Who is linked stays so while its row is held.
  *
  * What it cannot see: accounts in random order that part templates among them; accounts in turn that make up less than
- * about a tenth of the traffic, or of whom fewer than six take turns; turns at equal whole seconds by fewer than some
+ * about a tenth of the traffic, or fewer than six; turns where the telemetry tells no latency, since a
+ * full queue makes all callers take turns (who waits for more than a third of its time is not looked at); turns at equal whole seconds by fewer than some
  * thirty accounts, where the log tells no fractions; searches shared out among accounts where ordinary callers send
  * nearly the same inputs all the time too. One owner who takes its keys in turn is linked, and stays quiet as long as all
  * of them together ask for what one caller asks for.
@@ -80,7 +83,7 @@ export const accountLinkage: DetectorPlugin<Config> = {
           isFor: ({ inference: { prompt, features } }) => !!prompt || features !== undefined,
         }),
   reader: (_config, { key }) => templateReader(key),
-  baseline: ({ maxTemplates, window }, context) => new LinkageBaseline(window, maxTemplates, context),
+  baseline: (config, context) => new LinkageBaseline(config, context),
 }
 
 const NOTHING: readonly Score[] = []
@@ -96,12 +99,12 @@ class LinkageDetector implements Detector {
 
   /** `version` names the reference: sums under one mean nothing under another. */
   constructor(config: Config, context: DetectorContext, frozen: Frozen, version: string) {
-    const { maxKeys, maxTemplates, maxClusters, window } = config
+    const { maxKeys, maxClusters, window } = config
     this.#name = context.name
     this.#context = context
     this.#window = window
     this.#frozen = frozen
-    this.#linked = new LinkedAccounts(maxKeys, maxTemplates, context.key)
+    this.#linked = new LinkedAccounts(config, context.key)
     const { pool } = frozen
     const linked = this.#linked
     this.#parties =

@@ -37,7 +37,7 @@ interface Turn {
   readonly hash: number
   readonly label: number
   readonly at: number
-  readonly waited: number
+  readonly waited: number | undefined
 }
 
 /** Accounts found in turn with one. */
@@ -71,7 +71,7 @@ export class Turns {
 
   /**
    * Remembers a request. `from` is where the account's turns begin in its row, in numbers; `label` is the account's; `waited`
-   * is how long its answer took in ms, 0 where the telemetry does not tell.
+   * is how long its answer took in ms; where that is not known, nobody can tell a scheduler from a queue.
    */
   note(row: Row, from: number, { hash, label, at, waited }: Turn): InTurn | undefined {
     const { numbers } = row
@@ -80,7 +80,7 @@ export class Turns {
     const [before, last] = [numbers[from + LAST_AT] ?? 0, numbers[from + LAST_PLACE] ?? 0]
     let found: InTurn | undefined
     const gap = at - before
-    const isOwnTime = gap > 0 && gap <= PAUSE_MS && waited <= MOST_WAITING * gap
+    const isOwnTime = gap > 0 && gap <= PAUSE_MS && (waited ?? Infinity) <= MOST_WAITING * gap
     if (last > 0 && place - last <= RING && isOwnTime) {
       const words = new Int32Array(row.bytes.buffer, row.bytes.byteOffset + 8 * (from + WORDS), 2 * OTHERS)
       const count = this.#between(words, last + 1, place, before, at)

@@ -166,7 +166,7 @@ function requests(principal: string, count: number, of: Made, seed: number): rea
 }
 
 function request(principal: string, at: number, inference: Partial<NonNullable<Request>>): Event {
-  return event({ at, principal, inference })
+  return event({ at, principal, inference: { latencyMs: 500, ...inference } })
 }
 
 /** A reference of clients that send what `of` says. */
