@@ -22,15 +22,26 @@ export interface Neighbours {
 }
 
 /**
+ * Random Fourier features in whole 127ths, rows one after another: `rows` × `columns` numbers in -127…127. Whole numbers
+ * so that sums over many rows are exact in any order.
+ */
+export interface Features {
+  readonly rows: number
+  readonly columns: number
+  readonly values: Int8Array
+}
+
+/**
  * Random Fourier features by structured orthogonal projections (Yu et al. 2016, "Orthogonal Random Features",
  * arXiv 1610.09072): `columns` inputs, filled up to a power of two `width`, times blocks of three rounds of random signs
- * and Walsh-Hadamard. Feature j of a row x is cos(w_j·x + b_j), without the usual factor sqrt(2/features).
+ * and Walsh-Hadamard. Feature j of a row x is cos(w_j·x + b_j), without the usual factor sqrt(2/features), in
+ * 127ths and rounded to the nearest whole number, halves up: floor(127 cos(…) + 1/2) of the cosine in float32.
  */
 export interface FourierPlan {
   readonly columns: number
   /** A multiple of `width`; blocks take the bandwidths in turn. */
   readonly features: number
-  /** Standard deviations of the Gaussian kernels whose mean is approximated, in the input's unit. */
+  /** Standard deviations of the Gaussian kernels whose mean is approximated, in the input's unit; at least 2^-32. */
   readonly bandwidths: readonly number[]
   /** Equal seeds give equal signs and phases on every device. */
   readonly seed: number
@@ -98,8 +109,11 @@ export interface Kernels extends AsyncDisposable {
   hold(references: Matrix): Promise<Held>
   /** The k nearest of the held rows; k is in 1..64 and at most their number. `minL2` is k = 1. */
   topK(queries: Matrix, references: Held, k: number): Promise<Neighbours>
-  /** `into`, if given, takes the features and is the result's `values`: `rows` × `features` numbers, not to be used meanwhile. */
-  rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix>
+  /**
+   * `into`, if given, takes the features and is the result's `values`: `rows` × `features` numbers, not to be used
+   * meanwhile. Inputs are below 2^64 in size, so that no projection leaves single precision.
+   */
+  rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features>
   mmdPermute(test: PermutationTest): Promise<PermutationResult>
   /** Column by column, current against held. */
   ksPsi(reference: Held, current: Matrix): Promise<ColumnDistances>

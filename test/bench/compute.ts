@@ -69,7 +69,7 @@ async function others(report: (message: string) => void): Promise<readonly Case[
     const share = device === 'ref' ? 16 : 1
     const plan: FourierPlan = { columns: 512, features: 2048, bandwidths: [10, 20], seed: 1 }
     const rows = normal(3, 64, 512)
-    const room = new Float32Array(64 * 2048)
+    const room = new Int8Array(64 * 2048)
     const features = await least(() => kernels.rff(rows, plan, room), 50)
     cases.push(row(`random features 512 -> 2048, ${device}`, (features / 64) * 1e6, 'us/row'))
     const [held, current] = [normal(4, 1024, 1600 / share), normal(5, 10_000, 1600 / share)]

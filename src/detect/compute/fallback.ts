@@ -1,5 +1,6 @@
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -56,7 +57,7 @@ export class FallbackKernels implements Kernels {
     return this.#call(async (kernels) => kernels.topK(queries, await held.on(kernels), k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
     return this.#call((kernels) => kernels.rff(inputs, plan, into))
   }
 

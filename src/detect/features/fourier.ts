@@ -1,22 +1,22 @@
 import type { FourierPlan, Kernels } from '../../contract/compute.ts'
 import type { Event, Inference } from '../../contract/event.ts'
-import { transformRow } from '../compute/plan/fourier.ts'
+import { FEATURE_SCALE, transformRow } from '../compute/plan/fourier.ts'
 import { columnsOf, featuresOf, writeFeatures } from './features.ts'
 import type { Featureless, FeatureSpec } from './features.ts'
 
 /** Random Fourier features of a request. */
 export const FOURIER_FEATURES = 2_048
 /** What 1 becomes: features are whole numbers in -127…127, so that sums over windows are exact in any order. */
-export const FOURIER_SCALE = 127
+export const FOURIER_SCALE = FEATURE_SCALE
 /**
  * Bandwidths of the kernels, in median distances between requests: of the 0.5, 1, 2 and 4 of arXiv 2606.05725 those that
  * tell most apart. At 0.5 all requests are about equally far from each other, and 4 adds nothing to 2.
  */
 const BANDWIDTHS = [1, 2] as const
-/** Requests that go to the device at once: 512 KiB of features, which a core's cache holds. */
-const AT_ONCE = 64
+/** Requests that go to the device at once, enough for its threads: 2 MiB of inputs and 2 MiB of features. */
+const AT_ONCE = 1_024
 /** Places of `AT_ONCE` requests that are kept from one batch to the next: 8 MiB. */
-const MOST_KEPT = 64
+const MOST_KEPT = 4
 
 /** What a reference says of how requests become Fourier features. */
 export interface FourierSpec {
@@ -33,7 +33,7 @@ interface Place {
 }
 
 /**
- * Requests as quantised random Fourier features, in batches on a device or one at a time. The batch that was prepared last
+ * Requests as random Fourier features in whole numbers, in batches on a device or one at a time. The batch that was prepared last
  * is held, in memory that the next one takes over: new memory for every request costs more than its sums.
  */
 export class FourierFeatures {
@@ -42,8 +42,6 @@ export class FourierFeatures {
   readonly #plan: FourierPlan
   readonly #prepared = new Map<Inference, Int8Array | Featureless>()
   readonly #inputs: Float32Array
-  readonly #made = new Float32Array(AT_ONCE * FOURIER_FEATURES)
-  readonly #alone = new Float32Array(FOURIER_FEATURES)
   readonly #places: Place[] = []
 
   constructor(kernels: Kernels, { features, bandwidth, seed }: FourierSpec) {
@@ -92,20 +90,17 @@ export class FourierFeatures {
 
   /** The same for a feature vector that is at hand. */
   ofVector(values: Float32Array): Int8Array {
-    transformRow(this.#plan, values, this.#alone)
-    const whole = new Int8Array(FOURIER_FEATURES)
-    quantise(this.#alone, whole)
-    return whole
+    const features = new Int8Array(FOURIER_FEATURES)
+    transformRow(this.#plan, values, features)
+    return features
   }
 
-  /** The first rows of the inputs are these requests'. */
+  /** The first rows of the inputs are these requests'; the device writes where their features are kept. */
   async #transform(requests: readonly Inference[], at: number): Promise<void> {
     const { columns } = this.#plan
     const inputs = { rows: requests.length, columns, values: this.#inputs.subarray(0, requests.length * columns) }
-    const room = this.#made.subarray(0, requests.length * FOURIER_FEATURES)
-    const { values } = await this.#kernels.rff(inputs, this.#plan, room)
     const place = (this.#places[at] ??= placed())
-    quantise(values, place.all)
+    await this.#kernels.rff(inputs, this.#plan, place.all.subarray(0, requests.length * FOURIER_FEATURES))
     for (const [row, request] of requests.entries()) {
       const features = place.rows[row]
       if (features) this.#prepared.set(request, features)
@@ -117,20 +112,4 @@ function placed(): Place {
   const all = new Int8Array(AT_ONCE * FOURIER_FEATURES)
   const at = (row: number): number => row * FOURIER_FEATURES
   return { all, rows: Array.from({ length: AT_ONCE }, (_, row) => all.subarray(at(row), at(row + 1))) }
-}
-
-/**
- * Into the beginning of `out`, four at once: each access to a typed array costs a look whether its memory is still there.
- * Adding 128 first makes a number positive, where cutting off the fraction rounds down.
- */
-function quantise(values: Float32Array, out: Int8Array): void {
-  const words = new Int32Array(out.buffer, out.byteOffset, out.length / 4)
-  for (let i = 0; i < values.length; i += 4) {
-    const a = ((values[i] ?? 0) * FOURIER_SCALE + 128.5) | 0
-    const b = ((values[i + 1] ?? 0) * FOURIER_SCALE + 128.5) | 0
-    const c = ((values[i + 2] ?? 0) * FOURIER_SCALE + 128.5) | 0
-    const d = ((values[i + 3] ?? 0) * FOURIER_SCALE + 128.5) | 0
-    // Less 128 again: the top bit of each byte the other way round.
-    words[i >> 2] = (a | (b << 8) | (c << 16) | (d << 24)) ^ 0x80808080
-  }
 }

@@ -149,6 +149,20 @@ function fourier(device: Device, ref: Kernels): void {
     expect(differences.rffDifference(got, right)).toBeLessThanOrEqual(TOLERANCES.rff)
   })
 
+  test.each([
+    [1, 0.5, -127],
+    [1e-30, 1e30, -127],
+    // So many turns are whole ones in single precision, but they are numbers.
+    [1e18, 2 ** -32, 127],
+  ])(
+    'features of inputs about %d at a bandwidth of %d go down to %i and up to 127',
+    async (scale, bandwidth, least) => {
+      const plan: FourierPlan = { columns: 100, features: 512, bandwidths: [bandwidth], seed: 13 }
+      const { values } = await device().rff(normal(10, 9, 100, scale), plan)
+      expect([Math.min(...values), Math.max(...values)]).toEqual([least, 127])
+    },
+  )
+
   test('a row alone has the features that it has in a batch', async () => {
     const plan: FourierPlan = { columns: 60, features: 256, bandwidths: [5], seed: 12 }
     const inputs = normal(9, 7, 60)
@@ -159,7 +173,7 @@ function fourier(device: Device, ref: Kernels): void {
 
   test('features go into the room that is given', async () => {
     const plan: FourierPlan = { columns: 60, features: 256, bandwidths: [5], seed: 12 }
-    const [inputs, into] = [normal(9, 7, 60), new Float32Array(7 * 256).fill(NaN)]
+    const [inputs, into] = [normal(9, 7, 60), new Int8Array(7 * 256).fill(-128)]
     const found = await device().rff(inputs, plan, into)
     expect(found.values).toBe(into)
     expect(found).toEqual(await device().rff(inputs, plan))
@@ -348,7 +362,9 @@ function refusals(device: Device): void {
       () => kernels.rff(two, { ...plan, bandwidths: [] }),
       () => kernels.rff(two, { ...plan, bandwidths: [0] }),
       () => kernels.rff(matrix([[NaN, 1]]), plan),
-      () => kernels.rff(two, plan, new Float32Array(9)),
+      () => kernels.rff(two, { ...plan, bandwidths: [1e-10] }),
+      () => kernels.rff(matrix([[2 ** 64, 1]]), plan),
+      () => kernels.rff(two, plan, new Int8Array(9)),
       () => kernels.mmdPermute({ pooled, first: 1, permutations: 9, bandwidths: [1], seed: 1 }),
       () => kernels.mmdPermute({ pooled, first: 5, permutations: 9, bandwidths: [1], seed: 1 }),
       () => kernels.mmdPermute({ pooled, first: 3, permutations: 0, bandwidths: [1], seed: 1 }),

@@ -1,5 +1,9 @@
 import type { FourierPlan } from '../../../contract/compute.ts'
 import { fourierNumbers, type FourierNumbers } from './plan.ts'
+import { checkFourier } from './shapes.ts'
+
+/** What a cosine of 1 becomes. */
+export const FEATURE_SCALE = 127
 
 /**
  * sin(2πu) on [-1/4, 1/4] as an odd polynomial of degree 9 in u, fitted by Remez' exchange with an own script; off by
@@ -10,38 +14,48 @@ export const SINE = [
 ] as const
 
 /**
- * One row's random Fourier features (see FourierPlan) without a device. Every step is one float32 addition or
- * multiplication in a fixed order, so these are bit for bit the features of the devices `ref` and `wasm` on every machine:
- * a detector may mix the three. Those of a GPU differ by rounding and may not be mixed with them within one score.
- * Measured: docs/compute.md. `out` holds `features` values. Throws RangeError when lengths differ or a value is not finite.
+ * One row's random Fourier features (see FourierPlan) without a device. Every step up to the cosine is one float32 addition
+ * or multiplication in a fixed order, and rounding to whole 127ths is exact, so these are the features of the devices `ref`
+ * and `wasm` on every machine: a detector may mix the three. Some of a GPU's are one off: they may not be mixed with them.
+ * Measured: docs/compute.md. `out` holds `features` values. RangeError as for `rff`.
  */
-export function transformRow(plan: FourierPlan, row: Float32Array, out: Float32Array): void {
-  if (row.length !== plan.columns || out.length !== plan.features)
-    throw new RangeError(
-      `a row of ${row.length} values and room for ${out.length} features do not fit ${plan.columns} columns and ${plan.features} features`,
-    )
-  for (let column = 0; column < row.length; column++)
-    if (!Number.isFinite(row[column])) throw new RangeError(`column ${column} of the row is not a finite number`)
+export function transformRow(plan: FourierPlan, row: Float32Array, out: Int8Array): void {
+  checkFourier({ rows: 1, columns: row.length, values: row }, plan, out)
   transformChecked(fourierNumbers(plan), row, out)
 }
 
 /** The same for lengths and values that were looked at before. */
-export function transformChecked(numbers: FourierNumbers, row: Float32Array, out: Float32Array): void {
-  const { width, blocks, signs, turns, phases } = numbers
-  for (let block = 0; block < blocks; block++) {
-    const start = block * width
-    const values = out.subarray(start, start + width)
-    values.fill(0)
-    values.set(row)
-    for (let round = 0; round < 3; round++) {
-      const first = (block * 3 + round) * width
-      for (let at = 0; at < width; at++) values[at] = (values[at] ?? 0) * (signs[first + at] ?? 0)
-      walshHadamard(values)
-    }
-    const turn = turns[block] ?? 0
-    for (let at = 0; at < width; at++)
-      values[at] = cosineOfTurns(Math.fround(Math.fround((values[at] ?? 0) * turn) + (phases[start + at] ?? 0)))
+export function transformChecked(numbers: FourierNumbers, row: Float32Array, out: Int8Array): void {
+  const values = new Float32Array(numbers.width)
+  for (let block = 0; block < numbers.blocks; block++) {
+    cosines(numbers, block, row, values)
+    roundCosines(values, out, block * numbers.width)
   }
+}
+
+/** A block's features before they are rounded, to `values` of the plan's width. */
+export function cosines(numbers: FourierNumbers, block: number, row: Float32Array, values: Float32Array): void {
+  const { width, signs, turns, phases } = numbers
+  values.fill(0)
+  values.set(row)
+  for (let round = 0; round < 3; round++) {
+    const first = (block * 3 + round) * width
+    for (let at = 0; at < width; at++) values[at] = (values[at] ?? 0) * (signs[first + at] ?? 0)
+    walshHadamard(values)
+  }
+  const turn = turns[block] ?? 0
+  for (let at = 0; at < width; at++) {
+    const angle = Math.fround(Math.fround((values[at] ?? 0) * turn) + (phases[block * width + at] ?? 0))
+    values[at] = cosineOfTurns(angle)
+  }
+}
+
+/**
+ * Features of cosines, to `out` from `at` on: floor(127 c + 1/2), exact in double precision. Adding 128 first makes a
+ * number positive, where cutting off the fraction rounds down.
+ */
+export function roundCosines(values: Float32Array, out: Int8Array, at: number): void {
+  for (let i = 0; i < values.length; i++) out[at + i] = (((values[i] ?? 0) * FEATURE_SCALE + 128.5) | 0) - 128
 }
 
 /** In place, not normalized; halves at distance 1, 2, 4, … meet. A float32 array rounds every sum to float32. */

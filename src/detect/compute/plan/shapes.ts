@@ -13,38 +13,46 @@ const [MAX_EPOCHS, MAX_BATCH, MAX_RATE] = [10_000, 4096, 1]
 
 /** Columns that `moments` takes at most: a covariance of 128 MiB. */
 const MAX_MOMENT_COLUMNS = 4096
-const [EXPONENT, ONE_MORE] = [0x7f800000, 0x800000]
+/** Bandwidths of `rff` at least: with inputs below 2^64 no projection of any width leaves single precision. */
+const LEAST_BANDWIDTH = 2 ** -32
+/** How a float32 writes its size, from bit 23 on: as the power of two plus 127; infinities and no number as 255. */
+const [EXPONENT, EXPONENT_BIT, EXPONENT_BIAS, INFINITE] = [0x7f800000, 23, 127, 255]
+/** Inputs of `rff` are below 2^64. */
+const FOURIER_EXPONENT = EXPONENT_BIAS + 64
 
 /*
  * What every device checks before it computes. All throw RangeError in words; `what` names the matrix.
  */
 
-export function checkMatrix(matrix: Matrix, what: string): void {
+export function checkMatrix(matrix: Matrix, what: string, exponent = INFINITE): void {
   const { rows, columns, values } = matrix
   if (!isCount(rows) || !isCount(columns))
     throw new RangeError(`${what} of ${rows} x ${columns}: rows and columns are whole numbers from 1`)
   if (values.length !== rows * columns)
     throw new RangeError(`${what} of ${rows} x ${columns} has ${values.length} values, not ${rows * columns}`)
-  if (allFinite(values)) return
-  const at = values.findIndex((value) => !Number.isFinite(value))
+  if (allBelow(values, exponent)) return
+  const power = exponent - EXPONENT_BIAS
+  const at = values.findIndex((value) => !(Math.abs(value) < 2 ** power))
+  const wanted = exponent === INFINITE || !Number.isFinite(values[at]) ? 'a finite number' : `below 2^${power}`
   throw new RangeError(
-    `row ${Math.floor(at / columns)}, column ${at % columns} of ${what} is ${String(values[at])}, not a finite number`,
+    `row ${Math.floor(at / columns)}, column ${at % columns} of ${what} is ${String(values[at])}, not ${wanted}`,
   )
 }
 
-/** By the bits: an exponent of all ones, an infinity or no number, overflows into the sign when one more is added. */
-function allFinite(values: Float32Array): boolean {
+/** By the bits: the exponent, and those above it, overflow into the sign when what is missing to 256 is added. */
+function allBelow(values: Float32Array, exponent: number): boolean {
+  const missing = (256 - exponent) << EXPONENT_BIT
   const bits = new Int32Array(values.buffer, values.byteOffset, values.length)
   const fours = bits.length & ~3
   let found = 0
   // Four at a time: this is asked of every matrix that goes to a device.
   for (let at = 0; at < fours; at += 4)
     found |=
-      (((bits[at] ?? 0) & EXPONENT) + ONE_MORE) |
-      (((bits[at + 1] ?? 0) & EXPONENT) + ONE_MORE) |
-      (((bits[at + 2] ?? 0) & EXPONENT) + ONE_MORE) |
-      (((bits[at + 3] ?? 0) & EXPONENT) + ONE_MORE)
-  for (let at = fours; at < bits.length; at++) found |= ((bits[at] ?? 0) & EXPONENT) + ONE_MORE
+      (((bits[at] ?? 0) & EXPONENT) + missing) |
+      (((bits[at + 1] ?? 0) & EXPONENT) + missing) |
+      (((bits[at + 2] ?? 0) & EXPONENT) + missing) |
+      (((bits[at + 3] ?? 0) & EXPONENT) + missing)
+  for (let at = fours; at < bits.length; at++) found |= ((bits[at] ?? 0) & EXPONENT) + missing
   return found >= 0
 }
 
@@ -57,8 +65,8 @@ export function checkTopK(queries: Matrix, references: Held, k: number): void {
     )
 }
 
-export function checkFourier(inputs: Matrix, plan: FourierPlan, into?: Float32Array): void {
-  checkMatrix(inputs, 'inputs')
+export function checkFourier(inputs: Matrix, plan: FourierPlan, into?: Int8Array): void {
+  checkMatrix(inputs, 'inputs', FOURIER_EXPONENT)
   checkColumns(inputs.columns, plan.columns, 'inputs')
   checkPlan(plan)
   if (into && into.length !== inputs.rows * plan.features)
@@ -70,6 +78,8 @@ function checkPlan(plan: FourierPlan): void {
   if (!isCount(plan.features) || plan.features % width !== 0)
     throw new RangeError(`${plan.features} features: they are a multiple of ${width} for ${plan.columns} columns`)
   checkBandwidths(plan.bandwidths)
+  if (plan.bandwidths.some((bandwidth) => bandwidth < LEAST_BANDWIDTH))
+    throw new RangeError(`bandwidths of ${plan.bandwidths.join(', ')}: at least ${LEAST_BANDWIDTH} for features`)
 }
 
 export function checkPermutation(test: PermutationTest): void {
@@ -114,7 +124,7 @@ export function checkTraining(samples: Matrix, start: readonly Layer[], { epochs
 
 /** `numbers` are the weights and squared moments that training ended with. */
 export function checkTrained(...numbers: readonly Float32Array[]): void {
-  if (!numbers.every(allFinite))
+  if (!numbers.every((some) => allBelow(some, INFINITE)))
     throw new RangeError('training went beyond single precision: scale the samples, or lower the rate')
 }
 

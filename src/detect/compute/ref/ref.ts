@@ -1,5 +1,6 @@
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -74,9 +75,9 @@ class RefKernels implements Kernels {
     return { k, distances, indices }
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
     shapes.checkFourier(inputs, plan, into)
-    const values = into ?? new Float32Array(inputs.rows * plan.features)
+    const values = into ?? new Int8Array(inputs.rows * plan.features)
     const numbers = fourierNumbers(plan)
     for (let row = 0; row < inputs.rows; row++)
       transformChecked(numbers, rowOf(inputs, row), values.subarray(row * plan.features, (row + 1) * plan.features))

@@ -1,4 +1,5 @@
 import type {
+  Features,
   FourierPlan,
   Layer,
   Matrix,
@@ -6,6 +7,7 @@ import type {
   PermutationResult,
   PermutationTest,
 } from '../../../contract/compute.ts'
+import { roundCosines } from '../plan/fourier.ts'
 import { fourierNumbers } from '../plan/plan.ts'
 import { columnDistances } from '../ref/columns.ts'
 import { centringOf, covarianceOf } from '../scale/scale.ts'
@@ -70,12 +72,12 @@ export class TensorKernels {
   }
 
   /** Walsh-Hadamard as two products: a row of a · b values, as a matrix, between the transforms of a and of b. */
-  #fourier(inputs: Matrix, plan: FourierPlan): Matrix {
+  #fourier(inputs: Matrix, plan: FourierPlan): Features {
     const tf = this.#tf
     const { width, blocks, signs, turns, phases } = fourierNumbers(plan)
     const right = 2 ** Math.ceil(Math.log2(width) / 2)
     const left = width / right
-    const result = new Float32Array(inputs.rows * plan.features)
+    const result = new Int8Array(inputs.rows * plan.features)
     for (const { first, count, values } of rowBlocks(inputs)) {
       const padded = new Float32Array(ROWS * width)
       for (let row = 0; row < count; row++)
@@ -98,7 +100,11 @@ export class TensorKernels {
           return tf.cos(tf.mul(tf.sub(t, tf.round(t)), 2 * Math.PI)).dataSync()
         })
         for (let row = 0; row < count; row++)
-          result.set(found.subarray(row * width, (row + 1) * width), (first + row) * plan.features + block * width)
+          roundCosines(
+            found.subarray(row * width, (row + 1) * width),
+            result,
+            (first + row) * plan.features + block * width,
+          )
       }
     }
     return { rows: inputs.rows, columns: plan.features, values: result }

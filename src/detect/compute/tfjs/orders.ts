@@ -1,5 +1,6 @@
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Layer,
   Matrix,
@@ -29,7 +30,7 @@ export type Order =
 
 export type Result =
   | Neighbours
-  | Matrix
+  | Features
   | PermutationResult
   | ColumnDistances
   | Float32Array

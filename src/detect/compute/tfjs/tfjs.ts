@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -108,9 +109,9 @@ export class TfjsKernels implements Kernels {
     return (await this.#ask({ does: 'topK', queries, held: this.#own(references), k })) as Neighbours
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
     shapes.checkFourier(inputs, plan, into)
-    const found = (await this.#ask({ does: 'rff', inputs, plan })) as Matrix
+    const found = (await this.#ask({ does: 'rff', inputs, plan })) as Features
     if (!into) return found
     into.set(found.values)
     return { ...found, values: into }

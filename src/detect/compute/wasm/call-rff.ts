@@ -1,4 +1,4 @@
-import type { FourierPlan, Matrix } from '../../../contract/compute.ts'
+import type { Features, FourierPlan, Matrix } from '../../../contract/compute.ts'
 import { transformChecked } from '../plan/fourier.ts'
 import { fourierNumbers, type FourierNumbers } from '../plan/plan.ts'
 import { LEAST_WIDTH, MOST_WIDTH } from './hadamard.ts'
@@ -22,11 +22,11 @@ export async function transformRows(
   caller: Caller,
   inputs: Matrix,
   plan: FourierPlan,
-  into?: Float32Array,
-): Promise<Matrix> {
+  into?: Int8Array,
+): Promise<Features> {
   const numbers = fourierNumbers(plan)
   const { rows, columns } = inputs
-  const values = into ?? new Float32Array(rows * plan.features)
+  const values = into ?? new Int8Array(rows * plan.features)
   if (numbers.width < LEAST_WIDTH || numbers.width > MOST_WIDTH)
     for (let row = 0; row < rows; row++)
       transformChecked(
@@ -35,7 +35,7 @@ export async function transformRows(
         values.subarray(row * plan.features, (row + 1) * plan.features),
       )
   else
-    for (const chunk of chunksOf(rows, (columns + plan.features) * 4)) {
+    for (const chunk of chunksOf(rows, columns * 4 + plan.features)) {
       const work = (chunk.to - chunk.from) * plan.features * Math.log2(numbers.width) * 3
       await caller.work(work, (bench) => transform(bench, inputs, chunk, numbers, plan.features, values))
     }
@@ -48,7 +48,7 @@ async function transform(
   chunk: Range,
   numbers: FourierNumbers,
   features: number,
-  values: Float32Array,
+  values: Int8Array,
 ): Promise<void> {
   const { width } = numbers
   const { groups, signs, turns, phases } = interleaved(numbers)
@@ -57,7 +57,7 @@ async function transform(
   const stride = groups * LANES * width
   const plan = { columns, width, groups, signs: desk.put(signs), turns: desk.put(turns), phases: desk.put(phases) }
   const at = desk.put(inputs.values.subarray(chunk.from * columns, chunk.to * columns))
-  const out = desk.take(count * stride * 4)
+  const out = desk.take(count * stride)
   const tasks = rangesOf(count, parts, 1).map((range): FeaturesTask => ({
     kind: 'features',
     ...plan,
@@ -67,11 +67,13 @@ async function transform(
     scratch: desk.take(featuresScratch(width)),
   }))
   await run(tasks)
-  const { f32 } = desk.core
-  for (let row = 0; row < count; row++) {
-    const from = out / 4 + row * stride
-    values.set(f32.subarray(from, from + features), (chunk.from + row) * features)
-  }
+  const { i8 } = desk.core
+  if (stride === features) values.set(i8.subarray(out, out + count * stride), chunk.from * features)
+  else
+    for (let row = 0; row < count; row++) {
+      const from = out + row * stride
+      values.set(i8.subarray(from, from + features), (chunk.from + row) * features)
+    }
 }
 
 /** Missing blocks of the last four have signs of 0. */

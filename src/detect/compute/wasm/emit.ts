@@ -119,6 +119,9 @@ export const v128 = {
     ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
   ],
   and: two(...simd(78)),
+  xor: two(...simd(81)),
+  /** One of the four 32-bit lanes to an address of any kind. */
+  storeLane: (address: Code, value: Code, lane: number): Code => [...address, ...value, ...simd(90), 0, 0, lane],
 } as const
 
 export const f32x4 = {
@@ -140,15 +143,21 @@ export const f32x4 = {
 } as const
 
 export const f64x2 = {
+  const: (value: number): Code => [...simd(12), ...new Uint8Array(Float64Array.of(value, value).buffer)],
   /** The lower two float32 lanes, widened. */
   promoteLow: one(...simd(0x5f)),
   add: two(...simd(0xf0)),
+  mul: two(...simd(0xf2)),
 } as const
 
 export const i32x4 = {
+  const: (value: number): Code => [...simd(12), ...new Uint8Array(Int32Array.of(value, value, value, value).buffer)],
   allTrue: one(...simd(0xa3)),
   /** The sign bits of the four lanes. */
   bitmask: one(...simd(0xa4)),
+  shl: two(...simd(0xab)),
+  add: two(...simd(0xae)),
+  sub: two(...simd(0xb1)),
 } as const
 
 /** A module that imports `env.memory`, shared, and `imports`, and exports every function under its name. */

@@ -1,4 +1,3 @@
-import { SINE } from '../plan/fourier.ts'
 import * as emit from './emit.ts'
 import { at, f32x4, get, i32, repeatWhile, set, step, v128, type Code, type Local } from './emit.ts'
 
@@ -106,69 +105,4 @@ function butterflies(values: readonly Local[], sum: Local): readonly Code[] {
         )
       }
   return made
-}
-
-/** Projections to features: see `Exports`. */
-export function cosine(): emit.Function {
-  const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [work, width, turns, phases, out, stride] = [0, 1, 2, 3, 4, 5].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
-  const [end, to] = [locals.add('i32'), locals.add('i32')]
-  const features = locals.several('v128', 4)
-  const pairs = locals.several('v128', 4)
-  const [turn, square, quarter] = locals.several('v128', 3) as [Local, Local, Local]
-  const factors = SINE.map(() => locals.add('v128'))
-  const made = features.map((feature, index) => [
-    ...set(
-      feature,
-      f32x4.add(f32x4.mul(v128.load(get(work), index * 16), get(turn)), v128.load(get(phases), index * 16)),
-    ),
-    ...set(feature, f32x4.sub(get(quarter), f32x4.abs(f32x4.sub(get(feature), f32x4.nearest(get(feature)))))),
-    ...set(square, f32x4.mul(get(feature), get(feature))),
-    ...set(feature, f32x4.mul(get(feature), polynomial(square, factors))),
-  ])
-  const [a, b, c, d] = features.map((feature) => get(feature)) as [Code, Code, Code, Code]
-  const [p, q, r, s] = pairs as [Local, Local, Local, Local]
-  const transposed = [
-    v128.shuffle(get(p), get(q), [0, 1, 4, 5]),
-    v128.shuffle(get(p), get(q), [2, 3, 6, 7]),
-    v128.shuffle(get(r), get(s), [0, 1, 4, 5]),
-    v128.shuffle(get(r), get(s), [2, 3, 6, 7]),
-  ]
-  const body = [
-    ...set(turn, v128.load(get(turns))),
-    ...set(quarter, f32x4.const(0.25)),
-    ...factors.flatMap((factor, power) => set(factor, f32x4.const(SINE[power] ?? NaN))),
-    ...set(end, i32.add(get(work), i32.shl(get(width), i32.const(4)))),
-    ...repeatWhile(
-      i32.less(get(work), get(end)),
-      ...made,
-      set(p, v128.shuffle(a, b, [0, 4, 1, 5])),
-      set(q, v128.shuffle(c, d, [0, 4, 1, 5])),
-      set(r, v128.shuffle(a, b, [2, 6, 3, 7])),
-      set(s, v128.shuffle(c, d, [2, 6, 3, 7])),
-      set(to, get(out)),
-      ...transposed.map((block) => [...v128.store(get(to), block), ...set(to, i32.add(get(to), get(stride)))]),
-      step(work, 64),
-      step(phases, 64),
-      step(out, 16),
-    ),
-  ]
-  return locals.function('cosine', body)
-}
-
-/** Factors of rising powers. */
-function polynomial(of: Local, factors: readonly Local[]): Code {
-  return factors
-    .slice(0, -1)
-    .reduceRight<Code>(
-      (sum, factor) => f32x4.add(f32x4.mul(sum, get(of)), get(factor)),
-      get(at(factors, factors.length - 1)),
-    )
 }

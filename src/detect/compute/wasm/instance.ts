@@ -12,6 +12,7 @@ export class Instance {
   #f32: Float32Array = new Float32Array()
   #f64: Float64Array = new Float64Array()
   #i32: Int32Array = new Int32Array()
+  #i8: Int8Array = new Int8Array()
 
   constructor(module: Module, memory: Memory) {
     this.#memory = memory
@@ -34,6 +35,11 @@ export class Instance {
     return this.#i32
   }
 
+  get i8(): Int8Array {
+    this.#follow()
+    return this.#i8
+  }
+
   /** Sees what another thread has added to the memory. */
   refresh(): void {
     this.#memory.grow(0)
@@ -46,5 +52,6 @@ export class Instance {
     this.#f32 = new Float32Array(buffer)
     this.#f64 = new Float64Array(buffer)
     this.#i32 = new Int32Array(buffer)
+    this.#i8 = new Int8Array(buffer)
   }
 }

@@ -1,6 +1,7 @@
 import * as emit from './emit.ts'
 import { accumulate, dense, screen } from './products.ts'
-import { cosine, hadamardPasses } from './hadamard.ts'
+import { cosine } from './cosine.ts'
+import { hadamardPasses } from './hadamard.ts'
 import { learning, type LearningExports } from './learning.ts'
 import { at, f32, get, i32, repeatWhile, set, step, when, type Local } from './emit.ts'
 
@@ -46,7 +47,10 @@ export interface Exports extends LearningExports {
   ): void
   /** `cells[2·i]` counts values between the sorted i - 1 and i, `cells[2·i + 1]` those equal to the sorted i and no lower. */
   search(values: number, count: number, sorted: number, references: number, cells: number): void
-  /** The features of four blocks from their projections, which lie in turn; `stride` bytes from block to block of `out`. */
+  /**
+   * The features of four blocks, a byte each, from their projections, which lie in turn; `stride` bytes from block to
+   * block of `out`, `width` a multiple of 4.
+   */
   cosine(work: number, width: number, turns: number, phases: number, out: number, stride: number): void
 }
 

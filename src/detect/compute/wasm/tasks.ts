@@ -66,6 +66,7 @@ export interface FeaturesTask {
   readonly signs: number
   readonly turns: number
   readonly phases: number
+  /** Bytes: for each row 4 · groups · width. */
   readonly out: number
   readonly scratch: number
 }
@@ -267,8 +268,8 @@ function features(core: Instance, task: FeaturesTask): void {
         else later(row, signs, work, width)
         for (const pass of passes) pass(work, width)
       }
-      const out = task.out + (at * groups + group) * width * 16
-      run.cosine(work, width, task.turns + group * 16, task.phases + group * width * 16, out, width * 4)
+      const out = task.out + (at * groups + group) * width * 4
+      run.cosine(work, width, task.turns + group * 16, task.phases + group * width * 16, out, width)
     }
   }
 }

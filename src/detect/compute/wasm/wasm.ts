@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -120,7 +121,7 @@ export class WasmKernels implements Kernels, Caller {
     return held.during(() => findNearest(this, queries, held, k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
     shapes.checkFourier(inputs, plan, into)
     return transformRows(this, inputs, plan, into)
   }

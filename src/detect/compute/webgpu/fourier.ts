@@ -1,28 +1,34 @@
-import type { FourierPlan, Matrix } from '../../../contract/compute.ts'
-import { SINE, transformChecked } from '../plan/fourier.ts'
+import type { Features, FourierPlan, Matrix } from '../../../contract/compute.ts'
+import { FEATURE_SCALE, SINE, transformChecked } from '../plan/fourier.ts'
 import { fourierNumbers } from '../plan/plan.ts'
 import type { Device } from './device.ts'
 
 /** Rows in one submission. */
 const MOST_ROWS = 16_384
+/** Features in a word of the shader. */
+const IN_WORD = 4
 
-/** One workgroup a row and block: three rounds of signs and Walsh-Hadamard in workgroup memory, then the cosine. */
+/**
+ * One workgroup a row and block: three rounds of signs and Walsh-Hadamard in workgroup memory, then the cosine, rounded,
+ * four features a word. `width` is a multiple of 4.
+ */
 export function features(width: number): string {
   return /* wgsl */ `
-  struct Params { columns: u32, features: u32 }
+  struct Params { columns: u32, words: u32 }
   const WIDTH = ${width}u;
   @group(0) @binding(0) var<uniform> params: Params;
   @group(0) @binding(1) var<storage, read> inputs: array<f32>;
   @group(0) @binding(2) var<storage, read> signs: array<f32>;
   @group(0) @binding(3) var<storage, read> turns: array<f32>;
   @group(0) @binding(4) var<storage, read> phases: array<f32>;
-  @group(0) @binding(5) var<storage, read_write> found: array<f32>;
+  @group(0) @binding(5) var<storage, read_write> found: array<u32>;
   var<workgroup> values: array<f32, WIDTH>;
   fn cosineOfTurns(t: f32) -> f32 {
     let u = 0.25 - abs(t - round(t));
     let square = u * u;
     return u * fma(fma(fma(fma(${SINE[4]}, square, ${SINE[3]}), square, ${SINE[2]}), square, ${SINE[1]}), square, ${SINE[0]});
   }
+  fn feature(cosine: f32) -> u32 { return bitcast<u32>(i32(floor(fma(cosine, ${FEATURE_SCALE}.0, 0.5)))) & 0xffu; }
   @compute @workgroup_size(256)
   fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
     for (var at = local; at < WIDTH; at += 256u) {
@@ -44,29 +50,32 @@ export function features(width: number): string {
         workgroupBarrier();
       }
     }
-    for (var at = local; at < WIDTH; at += 256u) {
-      let feature = group.y * WIDTH + at;
-      found[group.x * params.features + feature] = cosineOfTurns(fma(values[at], turns[group.y], phases[feature]));
+    for (var word = local; word < WIDTH / ${IN_WORD}u; word += 256u) {
+      var packed = 0u;
+      for (var byte = 0u; byte < ${IN_WORD}u; byte++) {
+        let at = word * ${IN_WORD}u + byte;
+        let t = fma(values[at], turns[group.y], phases[group.y * WIDTH + at]);
+        packed |= feature(cosineOfTurns(t)) << (8u * byte);
+      }
+      found[group.x * params.words + group.y * (WIDTH / ${IN_WORD}u) + word] = packed;
     }
   }`
 }
 
-/** Random Fourier features of each row. A plan too wide for workgroup memory is computed on the CPU, always. */
+/** Random Fourier features of each row. A plan too wide for workgroup memory, or narrower than a word, is computed on the CPU, always. */
 export async function fourierFeatures(
   device: Device,
   inputs: Matrix,
   plan: FourierPlan,
-  into?: Float32Array,
-): Promise<Matrix> {
+  into?: Int8Array,
+): Promise<Features> {
   const { rows, columns } = inputs
   const numbers = fourierNumbers(plan)
-  const result = { rows, columns: plan.features, values: into ?? new Float32Array(rows * plan.features) }
-  const step = Math.min(
-    MOST_ROWS,
-    device.workgroups,
-    Math.floor(device.bindingBytes / (4 * Math.max(plan.features, columns))),
-  )
-  if (numbers.width * 4 > device.workgroupBytes || numbers.blocks > device.workgroups || step === 0) {
+  const result = { rows, columns: plan.features, values: into ?? new Int8Array(rows * plan.features) }
+  const words = plan.features / IN_WORD
+  const step = Math.min(MOST_ROWS, device.workgroups, Math.floor(device.bindingBytes / (4 * Math.max(words, columns))))
+  const isNarrow = numbers.width < IN_WORD
+  if (isNarrow || numbers.width * 4 > device.workgroupBytes || numbers.blocks > device.workgroups || step === 0) {
     device.alive()
     for (let row = 0; row < rows; row++)
       transformChecked(
@@ -80,9 +89,9 @@ export async function fourierFeatures(
   for (let first = 0; first < rows; first += step) {
     const count = Math.min(step, rows - first)
     const [read] = await device.run((job) => {
-      const found = job.storage(count * plan.features)
+      const found = job.storage(count * words)
       const bound = [
-        job.params(columns, plan.features),
+        job.params(columns, words),
         job.upload(inputs.values.subarray(first * columns, (first + count) * columns)),
         job.upload(numbers.signs),
         job.upload(numbers.turns),
@@ -92,7 +101,7 @@ export async function fourierFeatures(
       job.dispatch(pipeline, bound, [count, numbers.blocks])
       return [found]
     })
-    if (read) result.values.set(new Float32Array(read), first * plan.features)
+    if (read) result.values.set(new Int8Array(read, 0, count * plan.features), first * plan.features)
   }
   return result
 }

@@ -1,5 +1,6 @@
 import type {
   ColumnDistances,
+  Features,
   FourierPlan,
   Held,
   Kernels,
@@ -58,7 +59,7 @@ export class WebgpuKernels implements Kernels {
     return await this.#use(references, (held) => topK(this.#device, queries, held, k))
   }
 
-  async rff(inputs: Matrix, plan: FourierPlan, into?: Float32Array): Promise<Matrix> {
+  async rff(inputs: Matrix, plan: FourierPlan, into?: Int8Array): Promise<Features> {
     shapes.checkFourier(inputs, plan, into)
     return await fourierFeatures(this.#device, inputs, plan, into)
   }
