@@ -53,14 +53,14 @@ type Config = z.infer<typeof Config>
  * bound for p, the price of all that was tested that day), or, where requests are vectors, the means of their inputs are
  * nearly the same (`near.ts`). The window's mean vector is compared with the reference's as one caller's would be, both tails:
  * p is the larger of that p-value and the link's. The principal is the account that completed the window; `cluster` is the
- * same for all accounts of it and `partners` names up to 64. Who is linked stays so while its row is held.
+ * same for all accounts of it and `partners` names up to 64. A link that is not found again for a day is over.
  *
  * What it cannot see: accounts in random order that part templates among them; accounts in turn that make up less than
- * about a tenth of the traffic, or fewer than six; turns where the telemetry tells no latency, since a
- * full queue makes all callers take turns (who waits for more than a third of its time is not looked at); turns at equal whole seconds by fewer than some
- * thirty accounts, where the log tells no fractions; searches shared out among accounts where ordinary callers send
- * nearly the same inputs all the time too. One owner who takes its keys in turn is linked, and stays quiet as long as all
- * of them together ask for what one caller asks for.
+ * about a tenth of the traffic (made-up keys between them count as traffic), or fewer than six; turns where the telemetry
+ * tells no latency, since a full queue makes all callers take turns (who waits for more than a third of its time is not
+ * looked at); turns at whole seconds by fewer than some thirty accounts; searches shared out among accounts where ordinary
+ * callers send nearly the same inputs all the time too. One owner who takes its keys in turn is linked, and stays quiet as
+ * long as all of them together ask for what one caller asks for.
  *
  * Whoever was evicted begins an empty window and is linked to nobody, but the templates it used are still remembered: they
  * are evicted last used first, uncounted. To make it forget, an attacker has to send `maxTemplates` other templates between
