@@ -16,8 +16,8 @@ type Made = (random: Random) => Partial<NonNullable<Request>>
 const config = { window: 20 }
 const TOPICS = 60
 const COLUMNS = 32
-const chats = await made((n) => topics(3 * n, 3))
-const vectors = await made((n) => around(n, 0.6))
+const { reference: chats } = await made((n) => topics(3 * n, 3))
+const { reference: vectors, notes } = await made((n) => around(n, 0.6))
 
 describe('a harvest parted among accounts that take turns', () => {
   test('is one cluster, told by each window that they fill together', async () => {
@@ -104,6 +104,13 @@ describe('a search around one input', () => {
     expect(raw).toEqual([])
   })
 
+  test('is looked for with no template in the reference, which says so', () => {
+    expect(notes).toEqual([
+      expect.stringContaining('shared templates not scored, since 0 other clients filled one and 20 are needed'),
+      expect.stringContaining('requests of linked accounts taken together calibrated on 60 clients'),
+    ])
+  })
+
   test('counts what has no vector of the kind, with its reason', async () => {
     const context = contextOf(vectors)
     const detector = await accountLinkage.open(accountLinkage.config.parse(config), context)
@@ -170,7 +177,9 @@ function request(principal: string, at: number, inference: Partial<NonNullable<R
 }
 
 /** A reference of clients that send what `of` says. */
-async function made(of: (client: number) => Made): Promise<Uint8Array> {
+async function made(
+  of: (client: number) => Made,
+): Promise<{ readonly reference: Uint8Array; readonly notes: readonly string[] }> {
   const maker = accountLinkage.baseline?.(accountLinkage.config.parse(config), contextOf(undefined))
   if (!maker) throw new Error('account-linkage makes no reference')
   const clients = (from: number, count: number): readonly Event[] =>
@@ -181,7 +190,7 @@ async function made(of: (client: number) => Made): Promise<Uint8Array> {
   await maker.calibrate(clients(40, 60))
   const frozen = await maker.freeze()
   if ('refused' in frozen) throw new Error(frozen.refused)
-  return frozen.reference
+  return frozen
 }
 
 function contextOf(bytes: Uint8Array | undefined): TestGiven & Parameters<typeof accountLinkage.open>[1] {
