@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { fourierNumbers } from '../../../src/detect/compute/plan/plan.ts'
-import { cosines, roundCosines, transformRow } from '../../../src/detect/compute/plan/fourier.ts'
+import { cosineOfTurns, cosines, roundCosines, transformRow } from '../../../src/detect/compute/plan/fourier.ts'
 import { openRef } from '../../../src/detect/compute/ref/ref.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { normal } from './matrices.ts'
@@ -69,6 +69,23 @@ test('features are the cosines in 127ths, rounded to the nearest whole number, h
   const halves = new Int8Array(6)
   roundCosines(Float32Array.of(0.5, -0.5, 1, -1, 0.4999 / 127, -0.5001 / 127), halves, 0)
   expect([...halves]).toEqual([64, -63, 127, -127, 0, -1])
+})
+
+test('no angle has a cosine of exactly one half, which would have 127ths between two whole numbers', () => {
+  // Neighbours in float32 of the angles in the first turn; larger angles leave coarser fractions, which are among them.
+  const [angle, bits] = [new Float32Array(1), new Int32Array(1)]
+  const neighbour = new Float32Array(bits.buffer)
+  for (const sixth of [1, 2, 4, 5]) {
+    angle[0] = sixth / 6
+    const [first = 0] = new Int32Array(angle.buffer)
+    const near = Array.from({ length: 2001 }, (_, at) => {
+      bits[0] = first + at - 1000
+      return Math.abs(cosineOfTurns(neighbour[0] ?? NaN))
+    })
+    expect(Math.min(...near)).toBeLessThan(0.5)
+    expect(Math.max(...near)).toBeGreaterThan(0.5)
+    expect(near).not.toContain(0.5)
+  }
 })
 
 test('features are those that are stored: sums of earlier versions go on meaning the same', async () => {

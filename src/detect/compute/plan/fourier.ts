@@ -71,7 +71,7 @@ function walshHadamard(values: Float32Array): void {
 }
 
 /** cos(2πt), every step rounded to float32. */
-function cosineOfTurns(t: number): number {
+export function cosineOfTurns(t: number): number {
   const u = Math.fround(0.25 - Math.abs(Math.fround(t - Math.round(t))))
   const square = Math.fround(u * u)
   let sum = Math.fround(Math.fround(SINE[4] * square) + SINE[3])

@@ -7,6 +7,8 @@ import { featuresScratch, type FeaturesTask } from './tasks.ts'
 import type { Bench, Caller } from './wasm.ts'
 
 const LANES = 4
+/** Multiply-adds that take as long as a feature's cosine, besides those of its three rounds. */
+const COSINE_WORK = 24
 
 /** A plan's numbers with those of four blocks side by side. */
 interface Interleaved {
@@ -36,7 +38,7 @@ export async function transformRows(
       )
   else
     for (const chunk of chunksOf(rows, columns * 4 + plan.features)) {
-      const work = (chunk.to - chunk.from) * plan.features * Math.log2(numbers.width) * 3
+      const work = (chunk.to - chunk.from) * plan.features * (3 * Math.log2(numbers.width) + COSINE_WORK)
       await caller.work(work, (bench) => transform(bench, inputs, chunk, numbers, plan.features, values))
     }
   return { rows, columns: plan.features, values }

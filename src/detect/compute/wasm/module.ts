@@ -3,7 +3,7 @@ import { accumulate, dense, screen } from './products.ts'
 import { cosine } from './cosine.ts'
 import { hadamardPasses } from './hadamard.ts'
 import { learning, type LearningExports } from './learning.ts'
-import { at, f32, get, i32, repeatWhile, set, step, when, type Local } from './emit.ts'
+import { at, f32, f32x4, get, i32, repeatWhile, set, step, v128, when, type Local } from './emit.ts'
 
 /** The largest memory of an arena: 2 GiB. */
 export const MAX_PAGES = 32_768
@@ -59,9 +59,17 @@ export function moduleBytes(fused: boolean): Uint8Array<ArrayBuffer> {
   const imports: readonly emit.Import[] = [{ name: 'examine', parameters: ['i32', 'i32', 'i32'] }]
   return emit.assemble(
     imports,
-    [screen(fused), dense(fused), accumulate(fused), search(), cosine(), ...hadamardPasses(), ...learning(fused)],
+    [screen(fused), dense(fused), accumulate(fused), search(), cosine(fused), ...hadamardPasses(), ...learning(fused)],
     MAX_PAGES,
   )
+}
+
+/** A module that says whether the machine rounds relaxed multiply-add once: `probe` does one with what lies at 0, 16 and 32. */
+export function probeBytes(): Uint8Array<ArrayBuffer> {
+  const zero = i32.const(0)
+  const [a, b, c] = [0, 16, 32].map((offset) => v128.load(zero, offset)) as [emit.Code, emit.Code, emit.Code]
+  const body = v128.store(zero, f32x4.fusedMultiplyAdd(a, b, c))
+  return emit.assemble([], [new emit.Locals().function('probe', body)], 1)
 }
 
 /** Four binary searches side by side, without branches: `count` is a multiple of 4. */

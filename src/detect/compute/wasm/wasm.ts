@@ -25,7 +25,7 @@ import { permute } from './call-permute.ts'
 import { transformRows } from './call-rff.ts'
 import { trainLayers } from './call-train.ts'
 import { Desk, Memories } from './memories.ts'
-import { moduleBytes } from './module.ts'
+import { moduleBytes, probeBytes } from './module.ts'
 import { Pool } from './pool.ts'
 import { WasmHeld } from './held.ts'
 import type { Task } from './tasks.ts'
@@ -64,9 +64,21 @@ const modules = new Map<boolean, Module | undefined>()
 function compiled(fused: boolean): Module | undefined {
   if (!modules.has(fused)) {
     const bytes = moduleBytes(fused)
-    modules.set(fused, WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : undefined)
+    const runs = WebAssembly.validate(bytes) && (!fused || roundsOnce())
+    modules.set(fused, runs ? new WebAssembly.Module(bytes) : undefined)
   }
   return modules.get(fused)
+}
+
+/** Relaxed multiply-add may round the product too, where the machine has no better: 1 + 2^-12 squared shows it. */
+function roundsOnce(): boolean {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+  const values = new Float32Array(memory.buffer)
+  values.fill(1 + 2 ** -12, 0, 8)
+  values.fill(-1 - 2 ** -11, 8, 12)
+  const { probe } = new WebAssembly.Instance(new WebAssembly.Module(probeBytes()), { env: { memory } }).exports
+  if (typeof probe === 'function') probe()
+  return values[0] === 2 ** -24
 }
 
 /** How a call does its work. */
