@@ -94,8 +94,14 @@ test('a device whose kernel gives zeros, NaN or nothing is refused', async () =>
       throw new Error('out of memory')
     },
   })
+  const two = device({
+    rff: async (inputs, plan) => {
+      const { values, ...right } = await openRef().rff(inputs, plan)
+      return { ...right, values: values.map((value, at) => (at > 0 ? value : value > 0 ? value - 2 : value + 2)) }
+    },
+  })
   const untaught = device({ mlpTrain: async (_, start) => start })
-  for (const one of [zero, nan, none, dead, untaught])
+  for (const one of [zero, nan, none, dead, two, untaught])
     await expect(openCompute('webgpu', given(), [one])).rejects.toThrow(RefusedError)
 })
 

@@ -109,6 +109,8 @@ test('large calls on threads give what one thread gives', async () => {
   expect(await threads.mmdPermute(pooled)).toEqual(await inline.mmdPermute(pooled))
   const [moments, right] = [await threads.moments(references), await inline.moments(references)]
   expect(moments.covariance.every((value, at) => value === right.covariance[at])).toBe(true)
+  const [inputs, fourier] = [normal(16, 700, 300), { columns: 300, features: 1536, bandwidths: [9, 18], seed: 2 }]
+  expect(differing(await threads.rff(inputs, fourier), await inline.rff(inputs, fourier))).toBe(0)
   const start = [randomLayer(12, 64, 32, true), randomLayer(13, 32, 64, false)]
   const [lessons, plan] = [normal(14, 2000, 64), { epochs: 6, batch: 32, rate: 0.01, seed: 1 }]
   expect(await threads.mlpTrain(lessons, start, plan)).toEqual(await inline.mlpTrain(lessons, start, plan))

@@ -33,8 +33,8 @@ import type { Module } from './web-assembly.ts'
 
 /** Threads beyond the main one unless asked otherwise. */
 const MOST_THREADS = 4
-/** Multiply-adds from which a call goes to the threads: about 4 ms of one core. */
-const LARGE = 2 ** 27
+/** Multiply-adds from which a call goes to the threads: about 1 ms of one core, where handing it over costs 50 µs. */
+const LARGE = 2 ** 25
 
 export interface WasmOptions {
   /** Worker threads for large calls; 0 does all on this thread. Default: as many as cores, at most 4. */
