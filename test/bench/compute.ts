@@ -12,6 +12,8 @@ import { training } from './compute-training.ts'
 
 const ROUNDS = 7
 const [QUERIES, REFERENCES, COLUMNS] = [256, 20_000, 768]
+const FOURIER_ROWS = 1000
+const MEAN_OF = 200
 /** What a GPU is measured with: 614 MB of references. */
 const [GPU_QUERIES, GPU_REFERENCES] = [4096, 200_000]
 /** Float32 TFLOP/s of the card, from its data sheet: an H200 or H100 SXM has 67. */
@@ -96,15 +98,32 @@ async function others(report: (message: string) => void): Promise<readonly Case[
   return cases
 }
 
-/** Wall time, so that what threads bring is seen. */
+/** Wall time, so that what threads bring is seen, and CPU time of the main thread, so that what they take off it is. */
 async function threads(): Promise<readonly Case[]> {
   await using kernels = await openWasm(given())
+  const plan: FourierPlan = { columns: 512, features: 2048, bandwidths: [10, 20], seed: 1 }
+  const [rows, room] = [normal(3, FOURIER_ROWS, 512), new Int8Array(FOURIER_ROWS * 2048)]
+  const main = await mainThread(() => kernels.rff(rows, plan, room))
   await using held = await kernels.hold(normal(2, REFERENCES, COLUMNS))
   const queries = normal(1, QUERIES, COLUMNS)
   const seconds = await leastWall(() => kernels.topK(queries, held, 1))
   return [
     row(`nearest on ${kernels.threads} threads, wall time, wasm`, (QUERIES * REFERENCES) / seconds / 1e6, 'Mdist/s'),
+    row(
+      `random features 512 -> 2048, ${FOURIER_ROWS} rows on ${kernels.threads} threads, main thread, wasm`,
+      (main / FOURIER_ROWS) * 1e6,
+      'us/row',
+    ),
   ]
+}
+
+/** CPU seconds of this thread for a call, the mean of many: some systems count in steps of 10 ms. */
+async function mainThread(call: () => Promise<unknown>): Promise<number> {
+  await call()
+  const before = process.threadCpuUsage()
+  for (let round = 0; round < MEAN_OF; round++) await call()
+  const { user, system } = process.threadCpuUsage(before)
+  return (user + system) / 1e6 / MEAN_OF
 }
 
 /** On a real GPU only: beside PyTorch on the same card, and the share of what the card could do. */
