@@ -130,7 +130,7 @@ async function harvests(compute: Kernels, seed: number, report: (message: string
       // As broad as a tenant: one of fewer templates than theirs would be odd by itself.
       const cover = drawn(rest ?? [], TEMPLATES, random).flatMap(({ requests }) => requests)
       const all = wanted.flatMap((request) => shuffled([request, ...drawn(cover, tactic.dilution, random)], random))
-      return eventsOf(`harvest:${tactic.name}:${n}:${account}`, all)
+      return eventsOf(nameOf(n, account), all)
     })
   }
   return measured(compute, fleet, attack, report)
@@ -152,12 +152,17 @@ async function searches(compute: Kernels, seed: number, report: (message: string
       const queries = attackers[name]?.(world, SEARCH, random) ?? []
       return accountsOf(tactic, SEARCH, random, (account) => {
         const own = queries.filter((_, i) => i % tactic.accounts === account)
-        return imageEvents(`${name}:${tactic.name}:${n}:${account}`, diluted(own, tactic.dilution, world, random))
+        return imageEvents(nameOf(n, account), diluted(own, tactic.dilution, world, random))
       })
     }
     rounds.push(await measured(compute, fleet, attack, report))
   }
   return rounds
+}
+
+/** Pseudonyms are short. State is put back after each attack, so that tactics may have the same. */
+function nameOf(attacker: number, account: number): string {
+  return `key:attacker${attacker}.${account}`
 }
 
 function imageClients(name: string, count: number, world: World, random: Random): readonly (readonly Event[])[] {
