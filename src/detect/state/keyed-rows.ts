@@ -87,6 +87,15 @@ export class KeyedRows {
     return row
   }
 
+  /**
+   * As `use`, for rows that are asked for more often than they change: one that is among the last eighth of the cap to be
+   * used keeps its place in the order, and nothing of it is stored for that.
+   */
+  recall(key: string): Row {
+    const row = this.#rows.get(key)
+    return row && this.#uses - useOf(row) < this.#cap / 8 ? row : this.use(key)
+  }
+
   /** `section` of the row has changed and must be stored. */
   touch(row: Row, section: number): void {
     if (row.dirty === 0) this.#dirty.push(row)

@@ -42,6 +42,24 @@ describe('keyed rows', () => {
     expect(held.changes().filter((change) => change.key.endsWith('/a') && change.value === null)).toEqual([])
   })
 
+  test('a row that is recalled while it is young keeps its place and stores nothing; an old one is used', () => {
+    const held = rows(16)
+    for (const key of KEYS) held.use(key)
+    held.changes()
+    expect(held.recall('h')).toBe(held.find('h'))
+    expect(held.recall('g')).toBe(held.find('g'))
+    expect(held.changes()).toEqual([])
+    held.recall('f')
+    held.recall('z')
+    expect(held.changes().map(({ key }) => key)).toEqual(['hot.1/f', 'hot.1/z'])
+    const again = rows(16)
+    again.restore(
+      KEYS.map((key, at) => ({ key: `hot.1/${key}`, value: new Uint8Array(Float64Array.of(at + 1).buffer) })),
+    )
+    expect(again.recall('g')).toBe(again.find('g'))
+    expect(again.changes()).toEqual([])
+  })
+
   test('give only the sections that changed, without trailing zeros', () => {
     const held = rows(4)
     const row = held.use('a')

@@ -114,14 +114,17 @@ const [SIGN, LARGEST] = [-(2 ** 31), 2 ** 31 - 1]
 const [ONE, OTHER] = [0x01000193, 0x5bd1e995]
 
 /**
- * The share that two inputs have in common, estimated (Jaccard): how many of the smallest of both are in both. The other's
- * `count` hashes begin at `from` of `b`.
+ * The share that two inputs have in common, estimated (Jaccard): how many of the smallest of both are in both; 0 as soon
+ * as it cannot come to `least`. The other's `count` hashes begin at `from` of `b`.
  */
-export function shareOf(a: Uint32Array, b: Uint32Array, from = 0, count = b.length): number {
+export function shareOf(a: Uint32Array, b: Uint32Array, least = 0, from = 0, count = b.length): number {
   const most = Math.min(SMALLEST, Math.max(a.length, count))
   const end = from + count
+  // More steps without anything in common leave too few.
+  const spare = Math.floor(most - most * least + 1e-9)
   let [i, j, common, seen] = [0, from, 0, 0]
   while (seen < most && i < a.length && j < end) {
+    if (seen - common > spare) return 0
     const left = a[i] ?? 0
     const right = b[j] ?? 0
     if (left === right) common++

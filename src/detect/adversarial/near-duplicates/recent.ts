@@ -206,7 +206,7 @@ export class Recent {
       if (differing <= betweenBits) most = Math.max(most, differing <= nearBits ? NEAR : BETWEEN_NEAR_AND_FAR)
       const count = this.#words[from + ENTRY_COUNT / 4] ?? 0
       if (count === 0 || hashes.length === 0) continue
-      const share = shareOf(hashes, this.#words, from + ENTRY_HASHES / 4, count)
+      const share = shareOf(hashes, this.#words, nearness.share, from + ENTRY_HASHES / 4, count)
       if (share < nearness.share) continue
       if (!bits) return NEAR
       if (share >= closeShare) return CLOSE_BY

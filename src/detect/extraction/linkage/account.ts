@@ -64,14 +64,18 @@ export class Holders {
     return this.#row.bytes.subarray(from, from + NAME_BYTES)
   }
 
-  add(who: Who): void {
+  /** Remembers one more use; true when that changed anything. */
+  add(who: Who): boolean {
     const { numbers, bytes } = this.#row
-    numbers[USES] = (numbers[USES] ?? 0) + 1
-    for (let i = 0; i < OTHERS; i++) if (numbers[HOLDERS + i] === who.hash) return
+    const uses = numbers[USES] ?? 0
+    // Whether it is a template is all that is asked.
+    if (uses < FEWEST_USES) numbers[USES] = uses + 1
+    for (let i = 0; i < OTHERS; i++) if (numbers[HOLDERS + i] === who.hash) return uses < FEWEST_USES
     const place = (numbers[NEXT] ?? 0) % OTHERS
     numbers[NEXT] = place + 1
     numbers[HOLDERS + place] = who.hash
     writeShortText(bytes, HOLDER_NAMES + place * NAME_BYTES, NAME_BYTES, who.name)
+    return true
   }
 }
 

@@ -96,7 +96,10 @@ export class LinkedAccounts {
   /** Remembers who used the templates of this prompt. */
   learn(event: ModelRequest, prompt: string): void {
     const who = this.#who(event.principal)
-    for (const { key } of this.#templatesOf(prompt)) new Holders(this.#templates.use(key)).add(who)
+    for (const { key } of this.#templatesOf(prompt)) {
+      const row = this.#templates.recall(key)
+      if (new Holders(row).add(who)) this.#templates.touch(row, 0)
+    }
     if (noteElement(this.#registers, who.hash | 0)) this.#known.touch()
   }
 

@@ -49,6 +49,20 @@ describe('a fingerprint', () => {
     expect(shareOf(hashes, hashes)).toBe(1)
   })
 
+  test('the share is told when it is at least what is asked for, else 0', () => {
+    const random = seededRandom(4)
+    const draw = (): Uint32Array =>
+      new Uint32Array(new Set(Array.from({ length: 24 }, () => Math.floor(random.next() * 40)))).sort()
+    for (let round = 0; round < 5_000; round++) {
+      const [one, other] = [draw(), draw()]
+      const share = shareOf(one, other)
+      for (const least of [0.1, 0.5, 0.7, 0.9, share]) {
+        const told = shareOf(one, other, least)
+        expect(share >= least ? [share] : [0, share]).toContain(told)
+      }
+    }
+  })
+
   test('of a text said over and over is that of the text, but for the seam, and has no doubles', () => {
     const prints = fingerprints()
     const text = Array.from({ length: 40 }, (_, i) => (i * i * 7919).toString(36)).join(' ')
