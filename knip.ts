@@ -7,6 +7,7 @@ const config: KnipConfig = {
     'test/peer/*-writer.ts',
     'test/fault/*-child.ts',
     'src/detect/compute/tfjs/worker.ts',
+    'src/detect/reading/worker.ts',
     'scripts/*.ts',
     'dashboards/source/build.ts',
   ],
