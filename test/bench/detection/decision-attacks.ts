@@ -13,7 +13,8 @@ import { median, type Bench, type Case } from '../bench.ts'
 import type { Query } from './attacks/attack.ts'
 import { attackers, benign, diluted, type World } from './image-clients.ts'
 
-const SEEDS = [1, 2, 3]
+/** Not those by which the detectors' thresholds were chosen: these were 1 to 6. */
+const SEEDS = [7, 8, 9]
 /** Queries of one stream: of the attack, where it is diluted. */
 const LENGTH = 128
 /** Benign requests for each one of the attack. */

@@ -18,8 +18,8 @@ const HALF = 31
 const RESTING = 3
 /** Mean cosine of steps between independent points around a centre, and what of its estimate may be off. */
 const [INDEPENDENT, LEEWAY] = [-0.5, 0.07]
-/** A scene is one thing: its points stray from their centre by at most this share of its own square. */
-const TIGHT = 0.2
+/** A scene is one thing: its points stray from their centre by at most this share of its own square; of a thin one it is 0.4. */
+const TIGHT = 0.5
 /** Share of answers other than the one before that a point near a boundary may have; labels told apart by are half. */
 const SAME_ANSWER = 0.2
 /**
