@@ -79,12 +79,7 @@ export class KeyedRows {
 
   /** The row, made the most recently used; zeros when the key is new. Its first section counts as changed. */
   use(key: string): Row {
-    let row = this.#rows.get(key)
-    if (row) this.#order.use(row.place)
-    else row = this.#create(key)
-    row.numbers[0] = ++this.#uses
-    this.touch(row, 0)
-    return row
+    return this.#used(key, this.#rows.get(key))
   }
 
   /**
@@ -93,7 +88,7 @@ export class KeyedRows {
    */
   recall(key: string): Row {
     const row = this.#rows.get(key)
-    return row && this.#uses - useOf(row) < this.#cap / 8 ? row : this.use(key)
+    return row && this.#uses - useOf(row) < this.#cap / 8 ? row : this.#used(key, row)
   }
 
   /** `section` of the row has changed and must be stored. */
@@ -152,6 +147,14 @@ export class KeyedRows {
     for (const { place } of [...this.#rows.values()].toSorted((a, b) => useOf(a) - useOf(b))) this.#order.add(place)
     while (this.#rows.size > this.#cap) this.#evict()
     return unknown
+  }
+
+  #used(key: string, known: Row | undefined): Row {
+    const row = known ?? this.#create(key)
+    if (known) this.#order.use(known.place)
+    row.numbers[0] = ++this.#uses
+    this.touch(row, 0)
+    return row
   }
 
   #create(key: string): Row {
