@@ -12,8 +12,8 @@ import type { Config } from './config/load.ts'
 import { EVIDENCE_STATE, type NamedDetector } from './watch.ts'
 import { givenFor, type World } from './wiring.ts'
 
-/** Threads that read texts, unless the config says how many. */
-const MOST_TEXT_THREADS = 4
+/** Threads that read texts, unless the config says how many: one reads faster than the main thread scores. */
+const TEXT_THREADS = 1
 
 /** What detectors know beside their state: references that were frozen, and the key their salts are made with. */
 export interface DetectorMemory {
@@ -55,7 +55,7 @@ async function openReading(
   { pseudonyms }: DetectorMemory,
   life: Lifetime,
 ): Promise<ReadAhead> {
-  const threads = config.shape.compute.textThreads ?? Math.min(availableParallelism() - 1, MOST_TEXT_THREADS)
+  const threads = config.shape.compute.textThreads ?? Math.min(availableParallelism() - 1, TEXT_THREADS)
   const listed = config.detectors.map((entry) => ({ ...entry, key: keyFor(entry.name, pseudonyms) }))
   return life.add('reading of texts', await ReadAhead.open(listed, threads, givenFor(world, 'reading')))
 }

@@ -77,7 +77,9 @@ export const Shape = z.strictObject({
         .min(0)
         .max(16)
         .optional()
-        .describe('Threads that read texts ahead for detectors. Default: one less than there are cores, at most 4.'),
+        .describe(
+          'Threads that read texts ahead for detectors, 85 MB each. Default: one where there are cores for two.',
+        ),
     })
     .prefault({}),
   budget: z.looseObject({}).prefault({}),

@@ -64,7 +64,7 @@ function isMultiple(size: number, of = 1): boolean {
  *
  * State: 17 KB a principal (a commit stores 4 KB of it, and 4 KB more when a window of 50 is full), only sums of random
  * projections. Whoever was evicted begins an empty window: to hide so, a caller needs requests of `maxKeys` others between
- * 50 of its own, and evictions are counted. 22 to 26 µs a request of 300 characters on `wasm`, on a busy core. Telemetry
+ * 50 of its own, and evictions are counted. 18 µs a request of 300 characters on `wasm`, 10 of them on the main thread. Telemetry
  * with other vectors than the reference's is counted, not scored.
  */
 export const queryDistribution: DetectorPlugin<Config> = {
