@@ -22,7 +22,7 @@ interface Rounding {
  * is no float32 angle's cosine as it is computed here (a test looks at all that are near).
  */
 function fusedRounding(locals: emit.Locals): Rounding {
-  const [scale, shift] = locals.several('v128', 2) as [Local, Local]
+  const [scale, shift] = locals.several('v128', 2)
   return {
     prepared: [set(scale, f32x4.const(FEATURE_SCALE)), set(shift, f32x4.const(1.5 * 2 ** 23 + POSITIVE))],
     words: (cosines) => f32x4.fusedMultiplyAdd(get(cosines), get(scale), get(shift)),
@@ -35,7 +35,7 @@ function fusedRounding(locals: emit.Locals): Rounding {
  * rounded down, for the multiples of 2^-32 that 127 times a float32 from 2^-8 on is.
  */
 function doubleRounding(locals: emit.Locals): Rounding {
-  const [scale, shift] = locals.several('v128', 2) as [Local, Local]
+  const [scale, shift] = locals.several('v128', 2)
   const half = (two: Code): Code => f64x2.add(f64x2.mul(f64x2.promoteLow(two), get(scale)), get(shift))
   return {
     prepared: [set(scale, f64x2.const(FEATURE_SCALE)), set(shift, f64x2.const(1.5 * 2 ** 20 + POSITIVE + 0.5))],
@@ -50,16 +50,9 @@ function doubleRounding(locals: emit.Locals): Rounding {
 /** Projections to features: see `Exports`. */
 export function cosine(fused: boolean): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [work, width, turns, phases, out, stride] = [0, 1, 2, 3, 4, 5].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [work, width, turns, phases, out, stride] = locals.given(6)
   const [end, to] = [locals.add('i32'), locals.add('i32')]
-  const [feature, turn, square, quarter, bytes] = locals.several('v128', 5) as [Local, Local, Local, Local, Local]
+  const [feature, turn, square, quarter, bytes] = locals.several('v128', 5)
   const { prepared, words, upper } = fused ? fusedRounding(locals) : doubleRounding(locals)
   const factors = SINE.map(() => locals.add('v128'))
   // The last of four neighbours is the top byte.

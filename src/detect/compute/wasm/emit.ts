@@ -26,6 +26,14 @@ export interface Import {
 const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const
 const EMPTY = 0x40
 
+/** So many locals, each by its place where the number is known. */
+export type Several<Count extends number> = Count extends number ? Counted<Count> : never
+type Counted<Count extends number, Made extends readonly Local[] = []> = number extends Count
+  ? readonly Local[]
+  : Made['length'] extends Count
+    ? Made
+    : Counted<Count, readonly [...Made, Local]>
+
 /** The locals of one function; parameters first. */
 export class Locals {
   readonly parameters: readonly Type[]
@@ -35,8 +43,9 @@ export class Locals {
     this.parameters = parameters
   }
 
-  parameter(index: number): Local {
-    return { index }
+  /** So many parameters, from one of them on. */
+  given<const Count extends number>(count: Count, from = 0): Several<Count> {
+    return numbered(count, from)
   }
 
   add(type: Type): Local {
@@ -44,13 +53,19 @@ export class Locals {
     return { index: this.parameters.length + this.declared.length - 1 }
   }
 
-  several(type: Type, count: number): readonly Local[] {
-    return Array.from({ length: count }, () => this.add(type))
+  several<const Count extends number>(type: Type, count: Count): Several<Count> {
+    const from = this.parameters.length + this.declared.length
+    for (let i = 0; i < count; i++) this.declared.push(type)
+    return numbered(count, from)
   }
 
   function(name: string, body: Code): Function {
     return { name, parameters: this.parameters, locals: this.declared, body }
   }
+}
+
+function numbered<Count extends number>(count: Count, from: number): Several<Count> {
+  return Array.from({ length: count }, (_, i): Local => ({ index: from + i })) as readonly Local[] as Several<Count>
 }
 
 export function at(locals: readonly Local[], index: number): Local {

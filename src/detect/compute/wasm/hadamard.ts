@@ -41,12 +41,7 @@ export function hadamardPasses(): readonly emit.Function[] {
 
 function firstPass(radix: Radix, source: First): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32')
-  const [from, signs, work, width] = [0, 1, 2, 3].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [from, signs, work, width] = locals.given(4)
   const end = locals.add('i32')
   const values = locals.several('v128', radix)
   const loads = values.map((value, index) => {
@@ -71,7 +66,7 @@ function firstPass(radix: Radix, source: First): emit.Function {
 /** Values that are `half` apart and more meet. */
 function plainPass(radix: Radix, half: number): emit.Function {
   const locals = new emit.Locals('i32', 'i32')
-  const [work, width] = [locals.parameter(0), locals.parameter(1)]
+  const [work, width] = locals.given(2)
   const [end, last] = [locals.add('i32'), locals.add('i32')]
   const values = locals.several('v128', radix)
   const body = [

@@ -38,26 +38,10 @@ export function learning(fused: boolean): readonly emit.Function[] {
   return [multiply(fused), turn(), differ(), mask(), descend()]
 }
 
-function parameters(locals: emit.Locals): readonly Local[] {
-  return locals.parameters.map((_, index) => locals.parameter(index))
-}
-
 function multiply(fused: boolean): emit.Function {
   const locals = new emit.Locals(...Array.from({ length: 11 }, () => 'i32' as const))
-  const [a, aRow, aTerm, b, bTerm, terms, out, outRow, rowTiles, columnTiles, floor] = parameters(locals) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
-  const [left, right, to, row, column, term] = locals.several('i32', 6) as [Local, Local, Local, Local, Local, Local]
+  const [a, aRow, aTerm, b, bTerm, terms, out, outRow, rowTiles, columnTiles, floor] = locals.given(11)
+  const [left, right, to, row, column, term] = locals.several('i32', 6)
   const rows = locals.several('i32', TILE.rows)
   const sums = locals.several('v128', TILE.rows * 2)
   const least = locals.add('v128')
@@ -106,7 +90,7 @@ interface Factors {
 
 /** Adds one term to the sums of a tile, and moves on in `a`. */
 function addTerm(locals: emit.Locals, fused: boolean, { rows, aTerm, right, sums }: Factors): Code {
-  const [low, high, factor] = locals.several('v128', 3) as [Local, Local, Local]
+  const [low, high, factor] = locals.several('v128', 3)
   const grown = (sum: Local, part: Local): Code =>
     set(
       sum,
@@ -128,15 +112,8 @@ function addTerm(locals: emit.Locals, fused: boolean, { rows, aTerm, right, sums
 
 function turn(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [values, valuesRow, rows, columns, out, outRow] = parameters(locals) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
-  const [from, to, row, column] = locals.several('i32', 4) as [Local, Local, Local, Local]
+  const [values, valuesRow, rows, columns, out, outRow] = locals.given(6)
+  const [from, to, row, column] = locals.several('i32', 4)
   const lines = locals.several('v128', 4)
   const halves = locals.several('v128', 4)
   const line = (index: number): Code => get(at(lines, index))
@@ -178,7 +155,7 @@ function turn(): emit.Function {
 
 function differ(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32')
-  const [made, given, out, bytes] = parameters(locals) as [Local, Local, Local, Local]
+  const [made, given, out, bytes] = locals.given(4)
   const difference = locals.add('v128')
   const body = everyFour(
     locals,
@@ -194,7 +171,7 @@ function differ(): emit.Function {
 
 function mask(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32')
-  const [delta, made, bytes] = parameters(locals) as [Local, Local, Local]
+  const [delta, made, bytes] = locals.given(3)
   const above = f32x4.greater(v128.load(get(made)), f32x4.const(0))
   const body = everyFour(locals, bytes, [delta, made], [v128.store(get(delta), v128.and(v128.load(get(delta)), above))])
   return locals.function('mask', body)
@@ -202,10 +179,10 @@ function mask(): emit.Function {
 
 function descend(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [weights, slopes, first, second, bytes, from] = parameters(locals) as [Local, Local, Local, Local, Local, Local]
+  const [weights, slopes, first, second, bytes, from] = locals.given(6)
   const factors = locals.several('v128', 5)
   const [share, mean, square, rate, epsilon] = factors.map(get) as [Code, Code, Code, Code, Code]
-  const [slope, one, two] = locals.several('v128', 3) as [Local, Local, Local]
+  const [slope, one, two] = locals.several('v128', 3)
   const moved = (moment: Code, share: Code, value: Code): Code =>
     f32x4.add(moment, f32x4.mul(share, f32x4.sub(value, moment)))
   const body = [

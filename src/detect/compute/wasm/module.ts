@@ -3,7 +3,7 @@ import { accumulate, dense, screen } from './products.ts'
 import { cosine } from './cosine.ts'
 import { hadamardPasses } from './hadamard.ts'
 import { learning, type LearningExports } from './learning.ts'
-import { at, f32, f32x4, get, i32, repeatWhile, set, step, v128, when, type Local } from './emit.ts'
+import { at, f32, f32x4, get, i32, repeatWhile, set, step, v128, when } from './emit.ts'
 
 /** The largest memory of an arena: 2 GiB. */
 export const MAX_PAGES = 32_768
@@ -75,12 +75,8 @@ export function probeBytes(): Uint8Array<ArrayBuffer> {
 /** Four binary searches side by side, without branches: `count` is a multiple of 4. */
 function search(): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32')
-  const values = locals.parameter(0)
-  const count = locals.parameter(1)
-  const sorted = locals.parameter(2)
-  const references = locals.parameter(3)
-  const cells = locals.parameter(4)
-  const [end, left, half] = locals.several('i32', 3) as [Local, Local, Local]
+  const [values, count, sorted, references, cells] = locals.given(5)
+  const [end, left, half] = locals.several('i32', 3)
   const bases = locals.several('i32', 4)
   const wanted = locals.several('f32', 4)
   const cell = locals.add('i32')

@@ -23,16 +23,10 @@ export const RIGHT = 8
 export const UNROLL = 4
 /** The frame of all products: every right panel, for it every left panel, the accumulators, then what is done with them. */
 function product(locals: emit.Locals, fused: boolean, after: (tile: Tile) => Code): Code {
-  const [lefts, leftCount, rights, rightCount, depth] = [0, 1, 2, 3, 4].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
-  const [left, right, end, leftPanel, rightPanel] = locals.several('i32', 5) as [Local, Local, Local, Local, Local]
+  const [lefts, leftCount, rights, rightCount, depth] = locals.given(5)
+  const [left, right, end, leftPanel, rightPanel] = locals.several('i32', 5)
   const sums = locals.several('v128', LEFT * 2)
-  const [low, high] = locals.several('v128', 2) as [Local, Local]
+  const [low, high] = locals.several('v128', 2)
   const rightBytes = i32.mul(get(depth), i32.const(RIGHT * 4))
   const inner: Code[] = []
   for (let column = 0; column < UNROLL; column++) {
@@ -88,10 +82,10 @@ interface Tile {
 
 export function screen(fused: boolean): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [halves, thresholds] = [locals.parameter(5), locals.parameter(6)]
+  const [halves, thresholds] = locals.given(2, 5)
   const [row, half] = [locals.add('i32'), locals.add('i32')]
   const threshold = locals.add('v128')
-  const [aboveLow, aboveHigh] = locals.several('v128', 2) as [Local, Local]
+  const [aboveLow, aboveHigh] = locals.several('v128', 2)
   const body = product(locals, fused, ({ sums, leftPanel, rightPanel }) => [
     ...set(half, i32.add(get(halves), i32.mul(get(rightPanel), i32.const(RIGHT * 4)))),
     ...set(row, i32.mul(get(leftPanel), i32.const(LEFT))),
@@ -121,12 +115,7 @@ export function screen(fused: boolean): emit.Function {
 
 export function dense(fused: boolean): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [bias, out, stride, floor] = [5, 6, 7, 8].map((index) => locals.parameter(index)) as [
-    Local,
-    Local,
-    Local,
-    Local,
-  ]
+  const [bias, out, stride, floor] = locals.given(4, 5)
   const [to, from] = [locals.add('i32'), locals.add('i32')]
   const least = locals.add('v128')
   const body = product(locals, fused, ({ sums, leftPanel, rightPanel }) => [
@@ -148,7 +137,7 @@ export function dense(fused: boolean): emit.Function {
 
 export function accumulate(fused: boolean): emit.Function {
   const locals = new emit.Locals('i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32')
-  const [out, stride] = [locals.parameter(5), locals.parameter(6)]
+  const [out, stride] = locals.given(2, 5)
   const to = locals.add('i32')
   const body = product(locals, fused, ({ sums, leftPanel, rightPanel }) => [
     ...set(to, outputAddress(out, stride, leftPanel, rightPanel, 8)),
