@@ -5,12 +5,12 @@ import type { Observed } from '../../calibration/calibration.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { MOST_CLIENTS, PopulationBuilder } from '../../features/population.ts'
 import type { Population } from '../../features/population.ts'
+import { meanVector, type MeanVector } from '../../features/mean-vector.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { freeze, scaled } from './frozen.ts'
 import type { SizeReference } from './frozen.ts'
-import { centreOf, OpenWindows, sectionsOf } from './window.ts'
-import type { Centre } from './window.ts'
+import { OpenWindows, sectionsOf } from './window.ts'
 
 /** Clients with a full window that calibrating a size takes at least: p-values then go down to 2/21 by measuring. */
 const FEWEST_CLIENTS = 20
@@ -23,7 +23,7 @@ type Frozen = Awaited<ReturnType<BaselineMaker['freeze']>>
 interface Measuring {
   readonly population: Population
   readonly features: FourierFeatures
-  readonly centre: Centre
+  readonly centre: MeanVector
   readonly rows: KeyedRows
 }
 
@@ -93,7 +93,7 @@ class Baseline implements BaselineMaker {
       return {
         population,
         features: new FourierFeatures(this.#context.compute, population.fourier),
-        centre: centreOf(population.mean),
+        centre: meanVector(population.mean),
         rows: new KeyedRows(MOST_CLIENTS, sectionsOf(this.#sizes, 'baseline')),
       }
     })

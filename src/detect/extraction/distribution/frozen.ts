@@ -3,9 +3,8 @@ import { RefusedError } from '../../../runtime/errors.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import { FOURIER_FEATURES } from '../../features/fourier.ts'
 import type { FourierSpec } from '../../features/fourier.ts'
+import { meanVector, type MeanVector } from '../../features/mean-vector.ts'
 import { arrayOf, readReference, writeReference } from '../../reference/reference.ts'
-import { centreOf } from './window.ts'
-import type { Centre } from './window.ts'
 
 export const KIND = 'query-distribution'
 const VERSION = 1
@@ -22,7 +21,7 @@ export interface SizeReference {
 /** What `modelward baseline` froze. */
 export interface Frozen {
   readonly fourier: FourierSpec
-  readonly centre: Centre
+  readonly centre: MeanVector
   readonly sizes: readonly SizeReference[]
 }
 
@@ -59,7 +58,7 @@ export function thaw(bytes: Uint8Array): Frozen {
   const { sizes, ...fourier } = head.data
   return {
     fourier,
-    centre: centreOf(arrayOf(reference, 'mean', 'f64', FOURIER_FEATURES)),
+    centre: meanVector(arrayOf(reference, 'mean', 'f64', FOURIER_FEATURES)),
     sizes: sizes.map(({ size, floor, calibration }) => ({ size, floor, calibration: Calibration.from(calibration) })),
   }
 }

@@ -1,4 +1,5 @@
 import { FOURIER_FEATURES, FOURIER_SCALE } from '../../features/fourier.ts'
+import type { MeanVector } from '../../features/mean-vector.ts'
 import type { Row, Section } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 
@@ -20,13 +21,6 @@ const NUMBERS = DISTANCES + EXEMPLARS
 const IDS = NUMBERS * 8
 const SUMS = IDS + EXEMPLARS * ID_BYTES
 
-/** What is compared with: the mean features of the reference, in quantised units. */
-export interface Centre {
-  readonly mean: Float64Array
-  /** Its squared length. */
-  readonly squared: number
-}
-
 /** A window that has just been filled. */
 export interface Filled {
   readonly size: number
@@ -35,10 +29,6 @@ export interface Filled {
   readonly startedAt: number
   /** Ids of the requests farthest from the reference's mean, farthest first. */
   readonly exemplars: readonly string[]
-}
-
-export function centreOf(mean: Float64Array): Centre {
-  return { mean, squared: mean.reduce((sum, value) => sum + value * value, 0) }
 }
 
 /** Sections of a row for windows of these sizes; the first changes with every request, the others when it is full. */
@@ -66,7 +56,7 @@ export class OpenWindows {
   }
 
   /** Adds a request. Windows that it fills are told, the smallest first, and begin anew. */
-  add(features: Int8Array, at: number, id: string, centre: Centre): Filled[] {
+  add(features: Int8Array, at: number, id: string, centre: MeanVector): Filled[] {
     let full = new Level(this.#row, this.#sizes, 0)
     this.#touch(this.#row, 0)
     full.begin(at)
@@ -114,7 +104,7 @@ class Level {
   }
 
   /** To the first level, whose sums are 16 bits wide: four at once, from words of four features (little-endian). */
-  add(features: Int8Array, id: string, { mean }: Centre): void {
+  add(features: Int8Array, id: string, { mean }: MeanVector): void {
     const words = new Int32Array(features.buffer, features.byteOffset, FOURIER_FEATURES / 4)
     const pairs = new Int32Array(this.#row.bytes.buffer, this.#sumsAt, FOURIER_FEATURES / 2)
     let squares = 0
@@ -148,7 +138,7 @@ class Level {
     for (let i = 0; i < EXEMPLARS; i++) this.#keep(below.#get(DISTANCES + i), below.#idAt(i))
   }
 
-  told(size: number, { mean, squared }: Centre): Filled {
+  told(size: number, { mean, squared }: MeanVector): Filled {
     const sums = this.#sums()
     let [own, along] = [0, 0]
     for (let i = 0; i < FOURIER_FEATURES; i++) {

@@ -3,11 +3,11 @@ import type { Event } from '../../../contract/event.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import type { Observed } from '../../calibration/calibration.ts'
 import { columnsIn, columnsOf, featuresOf, type FeatureSpec } from '../../features/features.ts'
+import type { MeanVector } from '../../features/mean-vector.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
 import { LinkedAccounts, type Linked, type LinkedOptions } from './fleet.ts'
 import { freeze, scaled, type PoolReference } from './frozen.ts'
 import { Parties } from './parties.ts'
-import type { Centre } from './pool.ts'
 import { PopulationMean } from './population-mean.ts'
 
 /** Accounts that are compared at most. */
@@ -54,7 +54,7 @@ export class LinkageBaseline implements BaselineMaker {
   readonly #distances = new Measured()
   #spec: FeatureSpec | undefined
   #mean: PopulationMean | undefined
-  #measuring: { readonly parties: Parties; readonly centre: Centre } | undefined
+  #measuring: { readonly parties: Parties; readonly centre: MeanVector } | undefined
 
   constructor(config: LinkedOptions & { readonly window: number }, { key, random }: DetectorContext) {
     this.#window = config.window
@@ -115,7 +115,7 @@ export class LinkageBaseline implements BaselineMaker {
     return linked
   }
 
-  #measure(): { readonly parties: Parties; readonly centre: Centre } | undefined {
+  #measure(): { readonly parties: Parties; readonly centre: MeanVector } | undefined {
     const centre = this.#mean?.centre()
     if (!this.#spec || !centre) return undefined
     const parties = new Parties({

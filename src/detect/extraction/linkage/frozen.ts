@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { RefusedError } from '../../../runtime/errors.ts'
 import { Calibration } from '../../calibration/calibration.ts'
 import { columnsOf, type FeatureSpec } from '../../features/features.ts'
+import { meanVector, type MeanVector } from '../../features/mean-vector.ts'
 import { arrayOf, readReference, writeReference } from '../../reference/reference.ts'
-import { centreOf, type Centre } from './pool.ts'
 
 export const KIND = 'account-linkage'
 const VERSION = 2
@@ -11,7 +11,7 @@ const VERSION = 2
 /** What windows of one party's requests are like. */
 export interface PoolReference {
   readonly spec: FeatureSpec
-  readonly centre: Centre
+  readonly centre: MeanVector
   /** The standard deviation of the distance of a window drawn from the reference itself: less is not told apart. */
   readonly floor: number
   /** Of `scaled` distances, on clients that are not in the reference; accounts linked among them are one. */
@@ -72,7 +72,7 @@ export function thaw(bytes: Uint8Array, window: number): Frozen {
     templates: templates === undefined ? undefined : Calibration.from(templates),
     pool: pool && {
       spec: pool.spec,
-      centre: centreOf(arrayOf(reference, 'mean', 'f64', columnsOf(pool.spec))),
+      centre: meanVector(arrayOf(reference, 'mean', 'f64', columnsOf(pool.spec))),
       floor: pool.floor,
       calibration: Calibration.from(pool.calibration),
     },

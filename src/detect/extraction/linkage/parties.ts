@@ -1,11 +1,12 @@
 import type { StateChange } from '../../../contract/detect.ts'
 import { writeFeatures, type Featureless, type FeatureSpec } from '../../features/features.ts'
+import type { MeanVector } from '../../features/mean-vector.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SMALLEST_P } from '../../statistics/ladder.ts'
 import type { Linked, LinkedAccounts } from './fleet.ts'
 import { NearAccounts } from './near.ts'
-import { COLUMNS, Pool, POOL, type Centre, type Filled } from './pool.ts'
+import { COLUMNS, Pool, POOL, type Filled } from './pool.ts'
 import { LINK_MS, SKETCH_FROM } from './ties.ts'
 
 /** Where the members are among the sections of a cluster's row. */
@@ -15,7 +16,7 @@ const MEMBERS_SECTION = 1
 export interface PartiesOptions {
   readonly linked: LinkedAccounts
   readonly spec: FeatureSpec
-  readonly centre: Centre
+  readonly centre: MeanVector
   readonly window: number
   readonly maxClusters: number
   readonly maxSketches: number

@@ -1,3 +1,4 @@
+import type { MeanVector } from '../../features/mean-vector.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
@@ -29,22 +30,12 @@ export const POOL = [
   { name: 'members.1', bytes: NAMES + MEMBERS * NAME_BYTES },
 ] as const
 
-/** What the requests of linked accounts are compared with: the mean vector of the reference's clients. */
-export interface Centre {
-  readonly mean: Float64Array
-  readonly squared: number
-}
-
 /** A window that requests of linked accounts filled together. */
 export interface Filled {
   /** Unbiased squared distance of the window's mean from the reference's: about 0 for requests drawn from all of it. */
   readonly distance: number
   readonly startedAt: number
   readonly exemplars: readonly string[]
-}
-
-export function centreOf(mean: Float64Array): Centre {
-  return { mean, squared: mean.reduce((sum, value) => sum + value * value, 0) }
 }
 
 /** The requests of a cluster's accounts, counted together: a view on its row. */
@@ -56,7 +47,7 @@ export class Pool {
   }
 
   /** Adds a request by its vector of length 1; tells of the window when it is full, and begins anew. */
-  add(values: Float32Array, { at, id }: ModelRequest, window: number, centre: Centre): Filled | undefined {
+  add(values: Float32Array, { at, id }: ModelRequest, window: number, centre: MeanVector): Filled | undefined {
     const { numbers, bytes } = this.#row
     const count = (numbers[COUNT] ?? 0) + 1
     if (count === 1) numbers[STARTED] = at
@@ -99,7 +90,7 @@ export class Pool {
       .toSorted()
   }
 
-  #told(sums: Float32Array, count: number, { mean, squared }: Centre): Filled {
+  #told(sums: Float32Array, count: number, { mean, squared }: MeanVector): Filled {
     const { numbers, bytes } = this.#row
     let [own, along] = [0, 0]
     for (let i = 0; i < mean.length; i++) {

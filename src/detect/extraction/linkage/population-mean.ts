@@ -1,4 +1,4 @@
-import { centreOf, type Centre } from './pool.ts'
+import { meanVector, type MeanVector } from '../../features/mean-vector.ts'
 
 /** Clients that make up a mean at most, 4 KB each while it is made. */
 const MOST_CLIENTS = 5_000
@@ -33,11 +33,11 @@ export class PopulationMean {
     if (found.requests <= PER_CLIENT && this.#sample.length < SAMPLE) this.#sample.push(values.slice())
   }
 
-  centre(): Centre {
+  centre(): MeanVector {
     const mean = new Float64Array(this.#columns)
     for (const { sums, requests } of this.#clients.values())
       for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] ?? 0) + (sums[i] ?? 0) / (requests * this.#clients.size)
-    return centreOf(mean)
+    return meanVector(mean)
   }
 
   /** What chance makes of the distance of a window drawn from all of it (Serfling 1980, sec. 5.2: √(2 E[k²] / n (n - 1))). */

@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { centreOf, OpenWindows, sectionsOf } from '../../../../src/detect/extraction/distribution/window.ts'
+import { OpenWindows, sectionsOf } from '../../../../src/detect/extraction/distribution/window.ts'
 import type { Filled } from '../../../../src/detect/extraction/distribution/window.ts'
 import { FOURIER_FEATURES } from '../../../../src/detect/features/fourier.ts'
+import { meanVector } from '../../../../src/detect/features/mean-vector.ts'
 import { KeyedRows } from '../../../../src/detect/state/keyed-rows.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
 
 const SIZES = [4, 8, 16]
 const random = seededRandom(1)
 const mean = Float64Array.from({ length: FOURIER_FEATURES }, () => random.next() * 60 - 30)
-const centre = centreOf(mean)
+const centre = meanVector(mean)
 
 describe('open windows', () => {
   test('each is told when it is full, the smallest first, and then begins anew', () => {
