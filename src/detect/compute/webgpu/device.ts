@@ -33,8 +33,11 @@ export class Device {
   readonly workgroupBytes: number
   readonly tile: Tile
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>()
-  /** What Dawn's own threads compile: destroying the device meanwhile ends the process (webgpu 0.6.2, Dawn's mutexes). */
-  readonly #compiling = new Set<Promise<unknown>>()
+  /**
+   * What Dawn has not answered yet. If the device is destroyed meanwhile, the process ends: at once while it compiles, and
+   * with the last of the garbage where a promise was never kept (webgpu 0.6.2).
+   */
+  readonly #unanswered = new Set<Promise<unknown>>()
   #destroyed: Promise<unknown> = Promise.resolve()
   /** The implementation lives as long as somebody refers to it, and Node as long as the implementation. */
   #open: { readonly gpu: GPU; readonly device: GPUDevice } | undefined
@@ -123,7 +126,7 @@ export class Device {
     return result
   }
 
-  /** Done when nothing compiles any more. */
+  /** Done when Dawn has answered all that it was asked, or the device is lost. */
   async close(): Promise<void> {
     this.fail('the device was closed')
     await this.#destroyed
@@ -132,13 +135,9 @@ export class Device {
   async #compile(code: string): Promise<GPUComputePipeline> {
     const module = await this.guarded((device) => device.createShaderModule({ code }))
     const device = this.alive()
-    const made = device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } })
-    this.#compiling.add(made)
-    try {
-      return await this.#unlessLost(made)
-    } finally {
-      void made.catch(() => {}).then(() => this.#compiling.delete(made))
-    }
+    return this.#unlessLost(
+      device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main' } }),
+    )
   }
 
   async #read(copy: GPUBuffer): Promise<ArrayBuffer> {
@@ -154,10 +153,12 @@ export class Device {
    * is a device not to be believed, and a lost device ends the waiting.
    */
   #unlessLost<Result>(promise: Promise<Result>): Promise<Result> {
+    this.#unanswered.add(promise)
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject)
       const end = (settle: () => void): void => {
         this.#waiting.delete(reject)
+        this.#unanswered.delete(promise)
         settle()
       }
       promise.then(
@@ -174,7 +175,10 @@ export class Device {
     this.#open = undefined
     this.#pipelines.clear()
     if (!open) return
-    if (this.#compiling.size === 0) open.device.destroy()
-    else this.#destroyed = Promise.allSettled(this.#compiling).then(() => open.device.destroy())
+    if (this.#unanswered.size === 0) open.device.destroy()
+    else
+      this.#destroyed = Promise.race([open.device.lost, Promise.allSettled(this.#unanswered)]).then(() =>
+        open.device.destroy(),
+      )
   }
 }
