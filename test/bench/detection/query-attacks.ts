@@ -58,7 +58,8 @@ type Alarms = ReadonlyMap<string, number>
  * E2: attacks that steal a model by its answers, really run against a victim trained on the spot on the digits 0 to 5, each
  * stream one principal, through the detectors as they are. Reference and calibration: clients of disjoint halves of the
  * training images; measured on the test images. Knockoff's natural images are the digits 6 to 9, which the victim was not
- * made for: there is no other public image set beside the project, and these are nearer to the victim's than photographs.
+ * made for, which are nearer to the victim's than photographs; and patches of photographs where `MODELWARD_PHOTOS` names a
+ * folder of PNG files (scikit-image's wheel holds some in `skimage/data`): there are none beside the project.
  * Benign clients draw from 3,035 test images, so streams share images.
  */
 export const queryAttacks: Bench = {

@@ -3,9 +3,10 @@ import { imageOf, PIXELS, type Images } from '../../support/mnist.ts'
 import type { Victim } from '../../support/victim.ts'
 import { attack, type Oracle, type Query } from './attacks/attack.ts'
 import { jbda } from './attacks/jbda.ts'
-import { knockoff, uniformNoise } from './attacks/knockoff.ts'
+import { knockoff, knockoffByPhotographs, uniformNoise } from './attacks/knockoff.ts'
 import { lineSearch } from './attacks/line-search.ts'
 import { tRnd } from './attacks/t-rnd.ts'
+import { readPhotographs } from './photographs.ts'
 
 /** The victim knows the digits 0 to 5; the others are natural images that it was not made for. */
 export const VICTIM_CLASSES = 6
@@ -20,6 +21,10 @@ export interface Attacked {
   readonly all: Images
 }
 
+/** A folder of PNG files: there are none beside the project. */
+const photographs = process.env['MODELWARD_PHOTOS']
+const photos = photographs === undefined ? [] : readPhotographs(photographs)
+
 type Run = (oracle: Oracle, world: Attacked, random: Random) => void
 
 const runs: Readonly<Record<string, Run>> = {
@@ -27,6 +32,12 @@ const runs: Readonly<Record<string, Run>> = {
   'T-RND': (oracle, { own }, random) => tRnd(oracle, seedsOf(own, random), random),
   'line search': (oracle, _world, random) => lineSearch(oracle, random),
   'Knockoff, digits 6 to 9': (oracle, { all }, random) => knockoff(oracle, all, VICTIM_CLASSES, random),
+  ...(photos.length === 0
+    ? {}
+    : {
+        'Knockoff, photographs': (oracle: Oracle, _world: Attacked, random: Random) =>
+          knockoffByPhotographs(oracle, photos, random),
+      }),
   'uniform noise': (oracle, _world, random) => uniformNoise(oracle, random),
 }
 

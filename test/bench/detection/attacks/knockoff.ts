@@ -1,6 +1,7 @@
 import type { Random } from '../../../../src/contract/plugin.ts'
 import { imageOf, PIXELS } from '../../../support/mnist.ts'
 import type { Images } from '../../../support/mnist.ts'
+import { patchOf, type Photograph } from '../photographs.ts'
 import type { Oracle } from './attack.ts'
 
 /**
@@ -12,6 +13,11 @@ export function knockoff(oracle: Oracle, images: Images, from: number, random: R
     const at = Math.floor(random.next() * images.count)
     if ((images.labels[at] ?? 0) >= from) oracle.label(imageOf(images, at))
   }
+}
+
+/** The same with patches of photographs. Ends only when the oracle is spent. */
+export function knockoffByPhotographs(oracle: Oracle, photos: readonly Photograph[], random: Random): void {
+  for (;;) oracle.label(patchOf(photos, random))
 }
 
 /** Queries of uniform noise. Ends only when the oracle is spent. */
