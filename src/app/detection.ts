@@ -46,18 +46,13 @@ export async function openDetection(
   }
   const evidence = new Fusion(config.budget)
   evidence.restore(store.states(EVIDENCE_STATE))
-  return { compute, detectors: opened, evidence, reading: await openReading(config, world, memory, life) }
+  return { compute, detectors: opened, evidence, reading: openReading(config, world, memory, life) }
 }
 
-async function openReading(
-  config: Config,
-  world: World,
-  { pseudonyms }: DetectorMemory,
-  life: Lifetime,
-): Promise<ReadAhead> {
+function openReading(config: Config, world: World, { pseudonyms }: DetectorMemory, life: Lifetime): ReadAhead {
   const threads = config.shape.compute.textThreads ?? Math.min(availableParallelism() - 1, TEXT_THREADS)
   const listed = config.detectors.map((entry) => ({ ...entry, key: keyFor(entry.name, pseudonyms) }))
-  return life.add('reading of texts', await ReadAhead.open(listed, threads, givenFor(world, 'reading')))
+  return life.add('reading of texts', ReadAhead.open(listed, threads, givenFor(world, 'reading')))
 }
 
 export async function openDevice(config: Config, world: World, life: Lifetime): Promise<Kernels> {

@@ -104,20 +104,25 @@ export interface DetectorPlugin<Config> extends Plugin<Detector, Config, Detecto
   /** A detector that compares with a frozen reference says how it is made. */
   baseline?(config: Config, context: DetectorContext): BaselineMaker
   /** A detector that looks at texts says what it takes from each; `config` must be plain data then. */
-  reader?(config: Config, context: ReaderContext): Reader | Promise<Reader>
+  readonly reader?: ReaderMaker<Config>
 }
 
-/** What a reader may use: it is opened anew on every thread. */
+/** A reader is opened anew on every thread. */
+export interface ReaderMaker<Config> {
+  /** Numbers that it writes for a request. */
+  readonly width: number
+  open(config: Config, context: ReaderContext): Reader | Promise<Reader>
+}
+
 export type ReaderContext = Pick<DetectorContext, 'name' | 'key'>
 
 export type Texts = Pick<Inference, 'prompt' | 'output'>
 
 /**
- * What a detector works out of the texts of one request alone, as `width` numbers. The daemon may have it done on other
+ * What a detector works out of the texts of one request alone, as so many numbers as its maker says. The daemon may have it done on other
  * threads, ahead of the ordered pass and in any order: equal texts give equal numbers, on every thread.
  */
 export interface Reader {
-  readonly width: number
   /** Writes to `out` from `at` on, which is zero there. */
   read(texts: Texts, out: Float64Array, at: number): void
 }

@@ -58,7 +58,7 @@ export class DetectorLine implements AsyncDisposable {
       listed.push({ name: plugin.kind, plugin, config, key: context.key })
     }
     const budget = BudgetConfig.parse(evidenceKeys === undefined ? {} : { maxKeys: evidenceKeys })
-    const reading = await ReadAhead.open(listed, textThreads, world)
+    const reading = ReadAhead.open(listed, textThreads, world)
     return new DetectorLine(members, new Fusion(budget), reading, world)
   }
 

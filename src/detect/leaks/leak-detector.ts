@@ -35,6 +35,8 @@ const NOTHING: readonly Score[] = []
 const NO_LEAKS: readonly Leak[] = []
 /** In the order of a reading's numbers. */
 const DIRECTIONS = ['prompt', 'output'] as const
+/** Numbers that `LeakReader` writes. */
+export const LEAK_NUMBERS = DIRECTIONS.length
 const NO_RULES: ReadonlySet<string> = new Set()
 /** Different secrets of one rule that are looked up and masked in one text; all are counted. */
 const MOST_MASKED = 8
@@ -180,7 +182,6 @@ export class LeakDetector implements Detector {
 
 /** Reads whether there is nothing to be found: most texts are looked at on another thread, and on this one those with a hit. */
 export class LeakReader implements Reader {
-  readonly width = DIRECTIONS.length
   readonly #watch: Pick<LeakWatch, 'finder' | 'maxChars' | 'directions'>
 
   constructor(watch: Pick<LeakWatch, 'finder' | 'maxChars' | 'directions'>) {

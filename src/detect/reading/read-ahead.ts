@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { DetectorPlugin, Reader, Reading } from '../../contract/detect.ts'
+import type { DetectorPlugin, Reading } from '../../contract/detect.ts'
 import type { Event } from '../../contract/event.ts'
 import type { Counter, Given, Log } from '../../contract/plugin.ts'
 import { reasonOf } from '../../runtime/errors.ts'
@@ -71,14 +71,14 @@ export class ReadAhead implements AsyncDisposable {
   }
 
   /** `threads`: how many beside this one; 0 reads everything on the spot. */
-  static async open(listed: readonly Listed[], threads: number, given: Given): Promise<ReadAhead> {
+  static open(listed: readonly Listed[], threads: number, given: Given): ReadAhead {
     const places: Place[] = []
     const positions: (number | undefined)[] = []
     let width = 0
     for (const { name, plugin, config, key } of listed) {
-      const reader: Reader | undefined = await plugin.reader?.(config, { name, key })
+      const { kind, reader } = plugin
       positions.push(reader && width)
-      if (reader) places.push({ kind: plugin.kind, name, key, config, from: width })
+      if (reader) places.push({ kind, name, key, config, from: width })
       width += reader?.width ?? 0
     }
     const isWorth = threads > 0 && places.length > 0

@@ -15,7 +15,7 @@ parentPort?.on('message', (order: Order) => work(room, order))
 Atomics.store(room.ready, thread, 1)
 
 async function seatOf({ kind, name, key, config, from }: Place): Promise<Seat> {
-  const reader = await detectors.find((plugin) => plugin.kind === kind)?.reader?.(config, { name, key })
+  const reader = await detectors.find((plugin) => plugin.kind === kind)?.reader?.open(config, { name, key })
   if (!reader) throw new Error(`no reader of kind ${kind}`)
   return { reader, from }
 }

@@ -5,9 +5,9 @@ export class ReadHere {
   readonly #reader: Reader
   readonly #own: { readonly numbers: Float64Array; readonly at: number }
 
-  constructor(reader: Reader) {
+  constructor(reader: Reader, width: number) {
     this.#reader = reader
-    this.#own = { numbers: new Float64Array(reader.width), at: 0 }
+    this.#own = { numbers: new Float64Array(width), at: 0 }
   }
 
   of(texts: Texts, reading: Reading | undefined): Reading {

@@ -50,9 +50,9 @@ function listed(configs: Readonly<Record<string, object>> = {}): readonly Listed
   }))
 }
 
-async function opened(threads: number, log?: Log, of = listed()): Promise<ReadAhead> {
+function opened(threads: number, log?: Log, of = listed()): ReadAhead {
   const world = given()
-  const reading = await ReadAhead.open(of, threads, log ? { ...world, log } : world)
+  const reading = ReadAhead.open(of, threads, log ? { ...world, log } : world)
   onTestFinished(() => reading[Symbol.asyncDispose]())
   return reading
 }
@@ -68,11 +68,11 @@ async function untilReady(reading: ReadAhead): Promise<void> {
 }
 
 test('what other threads read is what is read on the spot', async () => {
-  const reading = await opened(2)
+  const reading = opened(2)
   await untilReady(reading)
   const all = listed()
   const readers = await Promise.all(
-    all.map(async ({ plugin, config, key, name }) => plugin.reader?.(config, { key, name })),
+    all.map(async ({ plugin, config, key, name }) => plugin.reader?.open(config, { key, name })),
   )
   expect(readers.filter(Boolean).length).toBeGreaterThanOrEqual(6)
   let compared = 0
@@ -87,9 +87,10 @@ test('what other threads read is what is read on the spot', async () => {
         const found = readings[at]
         expect(found === undefined).toBe(reader === undefined)
         if (!reader || !found) continue
-        const own = new Float64Array(reader.width)
+        const own = new Float64Array(all[at]?.plugin.reader?.width ?? 0)
         reader.read(inference, own, 0)
-        expect(found.numbers.slice(found.at, found.at + reader.width)).toEqual(own)
+        expect(own.length).toBeGreaterThan(0)
+        expect(found.numbers.slice(found.at, found.at + own.length)).toEqual(own)
         compared++
       }
     }
@@ -98,10 +99,10 @@ test('what other threads read is what is read on the spot', async () => {
 })
 
 test('a batch that was left for another is not mixed up with it', async () => {
-  const reading = await opened(1)
+  const reading = opened(1)
   await untilReady(reading)
   const [plugin] = detectors.filter(({ kind }) => kind === 'near-duplicates')
-  const reader = await plugin?.reader?.(plugin.config.parse({}), { key: KEY, name: 'near-duplicates' })
+  const reader = await plugin?.reader?.open(plugin.config.parse({}), { key: KEY, name: 'near-duplicates' })
   const at = detectors.findIndex(({ kind }) => kind === 'near-duplicates')
   for (let seed = 20; seed < 25; seed++) {
     reading.begin(texts(2_000, seed))
@@ -111,15 +112,15 @@ test('a batch that was left for another is not mixed up with it', async () => {
     for (const [index, { inference }] of events.entries()) {
       const found = reading.of(index)?.[at]
       if (!found || !reader || !inference) continue
-      const own = new Float64Array(reader.width)
+      const own = new Float64Array(plugin?.reader?.width ?? 0)
       reader.read(inference, own, 0)
-      expect(found.numbers.slice(found.at, found.at + reader.width)).toEqual(own)
+      expect(found.numbers.slice(found.at, found.at + own.length)).toEqual(own)
     }
   }
 })
 
 test('small batches, texts of many megabytes and requests beyond the limit are read on the spot', async () => {
-  const reading = await opened(1)
+  const reading = opened(1)
   await untilReady(reading)
   expect(readAhead(reading, texts(127, 1))).toBe(0)
   const long = 'words '.repeat(100_000)
@@ -132,9 +133,9 @@ test('small batches, texts of many megabytes and requests beyond the limit are r
 })
 
 test('without threads, or without a detector that reads texts, nothing is read ahead', async () => {
-  expect(readAhead(await opened(0), texts(640, 1))).toBe(0)
+  expect(readAhead(opened(0), texts(640, 1))).toBe(0)
   const usage = listed().filter(({ plugin }) => plugin.kind === 'usage')
-  expect(readAhead(await opened(2, undefined, usage), texts(640, 1))).toBe(0)
+  expect(readAhead(opened(2, undefined, usage), texts(640, 1))).toBe(0)
 })
 
 test('a thread that fails is done without, and that is said once', async () => {
@@ -145,7 +146,7 @@ test('a thread that fails is done without, and that is said once', async () => {
   const said: string[] = []
   const say = (message: string): void => void said.push(message)
   const log = { debug: say, info: say, warn: say, error: say }
-  const reading = await opened(2, log, listed({ secrets: { packs: [pack] } }))
+  const reading = opened(2, log, listed({ secrets: { packs: [pack] } }))
   rmSync(pack)
   readAhead(reading, texts(640, 1))
   await expect

@@ -1,3 +1,5 @@
+import { onesIn } from '../../statistics/bits.ts'
+
 /** Hashes kept of one input: the smallest of all its windows'. */
 export const SMALLEST = 24
 /** Sign bits kept of one vector's projection, and the words that hold them. */
@@ -145,12 +147,7 @@ export function signBits(projected: Float32Array): Int32Array {
 /** Bits in which two differ; the other's words begin at `from` of `b`. */
 export function differingBits(a: Int32Array, b: ArrayLike<number>, from = 0): number {
   let count = 0
-  for (let word = 0; word < BIT_WORDS; word++) {
-    let bits = (a[word] ?? 0) ^ (b[from + word] ?? 0)
-    bits -= (bits >>> 1) & 0x55555555
-    bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333)
-    count += Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-  }
+  for (let word = 0; word < BIT_WORDS; word++) count += onesIn((a[word] ?? 0) ^ (b[from + word] ?? 0))
   return count
 }
 

@@ -39,6 +39,9 @@ const Config = z.strictObject({
 })
 type Config = z.infer<typeof Config>
 
+/** A prompt's hash, how many hashes its fingerprint has, and these. */
+const FINGERPRINT_NUMBERS = 2 + SMALLEST
+
 /**
  * Finds chains of near duplicates, which attacks that search around one input leave (adversarial examples by queries,
  * inversion of embeddings, suffixes of prompts that are tuned): Blacklight, arXiv 2006.14042, with its faults cured
@@ -68,7 +71,7 @@ export const nearDuplicates: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { maxKeys: 5_000, window: 32 }, { nearBits: 4, nearShare: 0.8 }],
   open: async (config, context) => new NearDuplicatesDetector(config, context),
-  reader: (_config, { key }) => fingerprintReader(key),
+  reader: { width: FINGERPRINT_NUMBERS, open: (_config, { key }) => fingerprintReader(key) },
 }
 
 function fingerprintsFor(key: Uint8Array): Fingerprints {
@@ -76,12 +79,10 @@ function fingerprintsFor(key: Uint8Array): Fingerprints {
   return new Fingerprints(() => random.next() * 2 ** 32)
 }
 
-/** A prompt's hash, how many hashes its fingerprint has, and these. */
 function fingerprintReader(key: Uint8Array): Reader {
   const hash = new KeyedHash(key)
   const fingerprints = fingerprintsFor(key)
   return {
-    width: 2 + SMALLEST,
     read: ({ prompt = '' }, out, at) => {
       if (prompt === '') return
       const hashes = fingerprints.ofText(prompt)
@@ -126,7 +127,7 @@ class NearDuplicatesDetector implements Detector {
     this.#rows = new KeyedRows(config.maxKeys, SECTIONS)
     this.#vectors = new Vectors(name, key, metrics)
     this.#fingerprints = fingerprintsFor(key)
-    this.#read = new ReadHere(fingerprintReader(key))
+    this.#read = new ReadHere(fingerprintReader(key), FINGERPRINT_NUMBERS)
     const fleetOf = (of: Seen['of']): Fleet => new Fleet(`${of}s`, WEIGHT_OF[of] * config.window)
     this.#fleets = { vector: fleetOf('vector'), text: fleetOf('text') }
     const help = 'Windows of a scene at rest, which are no evidence'

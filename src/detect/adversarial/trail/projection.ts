@@ -1,5 +1,6 @@
 import type { Random } from '../../../contract/plugin.ts'
 import { seededRandom } from '../../../runtime/random.ts'
+import { hadamard } from '../../statistics/hadamard.ts'
 
 /** Numbers kept of a vector at most. */
 export const KEPT = 128
@@ -51,7 +52,7 @@ export class Projection {
       mixed[to] = (mixed[to] ?? 0) + ((vector[i] ?? 0) - mean) * (signs[i] ?? 0)
       if (++to === width) to = 0
     }
-    mix(mixed, width)
+    hadamard(mixed, width)
     const scale = 1 / Math.sqrt(kept.length)
     const projected = new Float32Array(KEPT)
     let largest = 0
@@ -95,16 +96,4 @@ function some(of: number, count: number, random: Random): Uint16Array {
     all[j] = held
   }
   return all.slice(0, count)
-}
-
-/** Walsh-Hadamard in place; `width` is a power of two. */
-function mix(values: Float64Array, width: number): void {
-  for (let half = 1; half < width; half *= 2)
-    for (let start = 0; start < width; start += 2 * half)
-      for (let i = start; i < start + half; i++) {
-        const a = values[i] ?? 0
-        const b = values[i + half] ?? 0
-        values[i] = a + b
-        values[i + half] = a - b
-      }
 }

@@ -14,7 +14,7 @@ import { Turns } from './turns.ts'
 /** Bytes of the sketch that counts the accounts whose templates were remembered. */
 const REGISTERS = 256
 /** A beginning and an end. */
-const MOST_TEMPLATES = 2
+export const MOST_TEMPLATES = 2
 /** Where the ties are among the sections of an account's row. */
 const TIES_SECTION = 1
 
@@ -22,7 +22,6 @@ const TIES_SECTION = 1
 export function templateReader(key: Uint8Array): Reader {
   const hash = new KeyedHash(key)
   return {
-    width: MOST_TEMPLATES,
     read: ({ prompt = '' }, out, at) => {
       for (const [place, skeleton] of skeletonsOf(prompt).entries()) out[at + place] = 1 + hash.of(skeleton)
     },
@@ -64,7 +63,7 @@ export class LinkedAccounts {
     this.accounts = new KeyedRows(maxKeys, [ACCOUNT, TIES])
     this.#templates = new KeyedRows(maxTemplates, [TEMPLATE])
     this.#hash = new KeyedHash(key)
-    this.#read = new ReadHere(templateReader(key))
+    this.#read = new ReadHere(templateReader(key), MOST_TEMPLATES)
   }
 
   /** Adds a request to its account's window. A template counts as shared when an account other than this one was seen with it. */

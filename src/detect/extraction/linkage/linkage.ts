@@ -15,7 +15,7 @@ import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { LinkageBaseline } from './baseline.ts'
-import { LinkedAccounts, templateReader, type Linked } from './fleet.ts'
+import { LinkedAccounts, MOST_TEMPLATES, templateReader, type Linked } from './fleet.ts'
 import { KIND, thaw, type Frozen } from './frozen.ts'
 import { Parties } from './parties.ts'
 import type { Ties } from './ties.ts'
@@ -82,7 +82,7 @@ export const accountLinkage: DetectorPlugin<Config> = {
           what: 'what callers share and ask for',
           isFor: ({ inference: { prompt, features } }) => !!prompt || features !== undefined,
         }),
-  reader: (_config, { key }) => templateReader(key),
+  reader: { width: MOST_TEMPLATES, open: (_config, { key }) => templateReader(key) },
   baseline: (config, context) => new LinkageBaseline(config, context),
 }
 

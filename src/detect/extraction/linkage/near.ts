@@ -2,6 +2,8 @@ import type { StateChange } from '../../../contract/detect.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
+import { onesIn } from '../../statistics/bits.ts'
+import { hadamard } from '../../statistics/hadamard.ts'
 import type { Who } from './account.ts'
 
 /** Numbers of a sketch, and its bits. */
@@ -95,13 +97,7 @@ export class NearAccounts {
   #bitsOf(sums: Float32Array): readonly [number, number] {
     const mixed = this.#mixed
     for (let i = 0; i < BITS; i++) mixed[i] = (sums[i] ?? 0) - (this.#centre[i] ?? 0)
-    for (let half = 1; half < BITS; half *= 2)
-      for (let from = 0; from < BITS; from += 2 * half)
-        for (let i = from; i < from + half; i++) {
-          const [one, other] = [mixed[i] ?? 0, mixed[i + half] ?? 0]
-          mixed[i] = one + other
-          mixed[i + half] = one - other
-        }
+    hadamard(mixed, BITS)
     let [low, high] = [0, 0]
     for (let i = 0; i < BITS / 2; i++) {
       if ((mixed[i] ?? 0) > 0) low |= 1 << i
@@ -121,7 +117,7 @@ export class NearAccounts {
         const hash = numbers[at] ?? 0
         if (hash === who.hash) own = place
         if (hash === 0 || hash === who.hash || near.has(hash)) continue
-        const different = ones((numbers[at + 1] ?? 0) ^ low) + ones((numbers[at + 2] ?? 0) ^ high)
+        const different = onesIn((numbers[at + 1] ?? 0) ^ low) + onesIn((numbers[at + 2] ?? 0) ^ high)
         if (different <= MOST_DIFFERENT)
           near.set(hash, { hash, name: readShortText(bytes, NAMES + place * NAME_BYTES, NAME_BYTES) })
       }
@@ -138,11 +134,4 @@ function hashOf(value: number, seed: number): number {
   let hash = Math.imul(value ^ seed, 0x7feb352d)
   hash = Math.imul(hash ^ (hash >>> 15), 0x846ca68b)
   return hash ^ (hash >>> 16)
-}
-
-/** How many bits are set. */
-function ones(word: number): number {
-  let left = word - ((word >>> 1) & 0x55555555)
-  left = (left & 0x33333333) + ((left >>> 2) & 0x33333333)
-  return Math.imul((left + (left >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }

@@ -2,7 +2,7 @@ import type { CountryCode } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin } from '../../../contract/detect.ts'
 import type { LeakFinder } from '../leak.ts'
-import { LeakDetector, LeakReader } from '../leak-detector.ts'
+import { LEAK_NUMBERS, LeakDetector, LeakReader } from '../leak-detector.ts'
 import { MOST_SHOWN } from '../mask.ts'
 import { PII_KINDS, PiiFinder } from './finder.ts'
 import { isRegion } from './phones.ts'
@@ -68,7 +68,7 @@ export const pii: DetectorPlugin<Config> = {
       },
       context,
     ),
-  reader: (config) => new LeakReader({ ...config, finder: openPii(config) }),
+  reader: { width: LEAK_NUMBERS, open: (config) => new LeakReader({ ...config, finder: openPii(config) }) },
 }
 
 /** The finder that a config describes. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin } from '../../../contract/detect.ts'
 import { RefusedError } from '../../../runtime/errors.ts'
-import { LeakDetector, LeakReader } from '../leak-detector.ts'
+import { LEAK_NUMBERS, LeakDetector, LeakReader } from '../leak-detector.ts'
 import { MOST_SHOWN } from '../mask.ts'
 import { SecretFinder } from './finder.ts'
 import { readGitleaks, type SecretPack } from './gitleaks.ts'
@@ -48,8 +48,11 @@ export const secrets: DetectorPlugin<Config> = {
       context,
     )
   },
-  reader: async (config) =>
-    new LeakReader({ ...config, finder: new SecretFinder(await openPacks(config.packs, config.ownPack)) }),
+  reader: {
+    width: LEAK_NUMBERS,
+    open: async (config) =>
+      new LeakReader({ ...config, finder: new SecretFinder(await openPacks(config.packs, config.ownPack)) }),
+  },
 }
 
 /** The packs at `paths`, and our own if asked for. Throws a ConfigError or RefusedError that names the file. */

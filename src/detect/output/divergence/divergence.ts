@@ -36,6 +36,9 @@ const LEVEL = 4
 const NUMBERS = LEVEL + FEATURES.length
 const ID_BYTES = 32
 const IDS = 8 * NUMBERS
+/** What the reader says of a request: a level for each feature, and of the output its run, repeated share and switch. */
+const [RUN, REPEATED, SWITCHED] = [FEATURES.length, FEATURES.length + 1, FEATURES.length + 2]
+const REPETITION_NUMBERS = SWITCHED + 1
 const SECTION = { name: 'windows.1', bytes: IDS + FEATURES.length * ID_BYTES }
 /** Windows of one principal that the fleet learns from: a busy caller weighs no more than others. */
 const TEACHING_WINDOWS = 64
@@ -58,14 +61,10 @@ export const divergence: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { window: 32, learningWindows: 1_000 }],
   open: async (config: Config, context: DetectorContext): Promise<Detector> => new Divergence(config, context),
-  reader: () => repetitionReader,
+  reader: { width: REPETITION_NUMBERS, open: () => repetitionReader },
 }
 
-const [RUN, REPEATED, SWITCHED] = [FEATURES.length, FEATURES.length + 1, FEATURES.length + 2]
-
-/** A level for each feature, and what is said of an output that switched. */
 const repetitionReader: Reader = {
-  width: FEATURES.length + 3,
   read: ({ prompt, output }, out, at) => {
     const seen = repetitionOf(output)
     for (const [feature, level] of levelsOf(seen, runOf(prompt)).entries()) out[at + feature] = level
@@ -80,7 +79,7 @@ class Divergence implements Detector {
   readonly #context: DetectorContext
   readonly #rows: KeyedRows
   readonly #fleet = new SingleRow('fleet.1', FLEET_NUMBERS)
-  readonly #read = new ReadHere(repetitionReader)
+  readonly #read = new ReadHere(repetitionReader, REPETITION_NUMBERS)
   /** The window that the last event closed: learned only if the event turns out quiet. */
   #closed: { readonly event: string; readonly levels: readonly number[] } | undefined
 

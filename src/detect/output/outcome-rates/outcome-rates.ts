@@ -50,12 +50,11 @@ export const outcomeRates: DetectorPlugin<Config> = {
   config: Config,
   examples: [{}, { windowHours: 6, tolerance: 2 }, { maxKeys: 5_000, emitBelow: 0.01 }],
   open: async (config: Config, context: DetectorContext): Promise<Detector> => new OutcomeRates(config, context),
-  reader: () => refusalReader,
+  reader: { width: 1, open: () => refusalReader },
 }
 
 /** 1 when the answer refuses in words. */
 const refusalReader: Reader = {
-  width: 1,
   read: ({ output }, out, at) => {
     if (output !== undefined && refuses(output)) out[at] = 1
   },
@@ -70,7 +69,7 @@ class OutcomeRates implements Detector {
   readonly #endpoints: KeyedRows
   readonly #fleet = new SingleRow('fleet.1', FLEET_NUMBERS)
   readonly #ladder: Ladder
-  readonly #read = new ReadHere(refusalReader)
+  readonly #read = new ReadHere(refusalReader, 1)
   /** What came of the event that was scored last. */
   #last: { readonly event: Event; readonly hits: readonly boolean[] } | undefined
 
