@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import type { Matcher } from '../contract/alert.ts'
 import type { Level } from '../contract/rules.ts'
+import { principalsOf, type Naming } from '../runtime/alert-principals.ts'
 
 /** What matchers look at. */
-export interface Labelled {
+export interface Labelled extends Naming {
   readonly rule: { readonly id: string; readonly controls: readonly string[] }
   readonly level: Level
-  readonly principal?: string | undefined
-  readonly principals?: readonly string[] | undefined
   readonly labels: Readonly<Record<string, string>>
 }
 
@@ -35,10 +34,6 @@ export function labelOf(alert: Labelled, name: string): string {
 function isAbout(principals: readonly string[], value: string, equal: boolean): boolean {
   if (!equal) return !principals.includes(value)
   return principals.length > 0 && principals.every((principal) => principal === value)
-}
-
-function principalsOf({ principal, principals }: Labelled): readonly string[] {
-  return principals ?? (principal === undefined ? [] : [principal])
 }
 
 /** At least one matcher asks for something to be there; without it, most of all alerts would match. */

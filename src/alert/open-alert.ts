@@ -1,5 +1,6 @@
 import type { Alert, AlertRule, AlertState, Evidence } from '../contract/alert.ts'
 import type { Finding, Level, RuleFacts } from '../contract/rules.ts'
+import { principalsOf } from '../runtime/alert-principals.ts'
 import { evidenceOf, shortened } from './evidence.ts'
 import { overflowFingerprint, principalOf } from './fingerprint.ts'
 import type { GroupValues } from './fingerprint.ts'
@@ -91,7 +92,7 @@ export class OpenAlert {
   static restore(stored: Alert, life: Life, limit: number): OpenAlert {
     const isOverflow = stored.fingerprint === overflowFingerprint(stored.rule.id)
     const alert = new OpenAlert({ ...stored, isOverflow }, stored.rule, stored.labels, limit)
-    alert.#principals = stored.principals ?? (stored.principal === undefined ? [] : [stored.principal])
+    alert.#principals = principalsOf(stored)
     alert.#unnamed = stored.unnamed ?? 0
     alert.state = stored.state
     alert.startedAt = stored.startedAt

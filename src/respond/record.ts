@@ -29,11 +29,6 @@ const IN_FORCE: ReadonlySet<StepState> = new Set([
 /** States that are left by finishing what was begun. */
 const INTERRUPTED: ReadonlySet<StepState> = new Set(['approved', 'applying', 'applied', 'reverting'])
 
-/** Whom a containment of this alert is about: everyone who had a finding in it. */
-export function principalsOf({ principal, principals }: Alert): readonly string[] {
-  return principals ?? (principal === undefined ? [] : [principal])
-}
-
 export function isWaiting({ plan }: PlanRecord): boolean {
   return plan.approval === undefined && plan.rejectedBy === undefined
 }

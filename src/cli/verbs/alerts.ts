@@ -3,6 +3,7 @@ import type { Alert, Matcher, Silence } from '../../contract/alert.ts'
 import { readAlerts } from '../../app/offline.ts'
 import { RemoteDesk } from '../../app/remote.ts'
 import { loadConfig } from '../../app/config/load.ts'
+import { principalsOf } from '../../runtime/alert-principals.ts'
 import { UsageError } from '../../runtime/errors.ts'
 import { paint, printable, table } from '../call/io.ts'
 import { textFlag, textFlags, type Call, type Io, type Verb } from '../call/verb.ts'
@@ -101,8 +102,8 @@ function describeAlert(io: Io, alert: Alert): string {
 }
 
 /** Who an alert is about, in a table: of several the first and how many more. */
-export function whoOf({ principal = '-', principals = [principal] }: Alert): string {
-  const [first = '-', ...others] = principals
+export function whoOf(alert: Alert): string {
+  const [first = '-', ...others] = principalsOf(alert)
   return others.length === 0 ? first : `${first} +${others.length}`
 }
 

@@ -70,11 +70,6 @@ export function saidOf({ reason, rule }: Alert): string {
   return rest.charAt(0).toUpperCase() + rest.slice(1)
 }
 
-/** Everyone who had a finding in an alert, in the order they came. */
-export function principalsOf({ principal, principals }: Alert): readonly string[] {
-  return principals ?? (principal === undefined ? [] : [principal])
-}
-
 /** State of an alert with what people did about it. */
 export function stateTags({ state, acknowledgedBy, silencedBy }: Alert): Html {
   const look = { pending: 'wait', firing: '', resolved: 'good' }[state]

@@ -1,6 +1,7 @@
 import type { Alert, Evidence, EvidenceScore } from '../../contract/alert.ts'
 import type { EcsFields, EcsValue } from '../../contract/event.ts'
 import type { Level } from '../../contract/rules.ts'
+import { principalsOf } from '../../runtime/alert-principals.ts'
 import type { Observer } from '../context/sink-context.ts'
 import { boundedDetail } from './detail.ts'
 import { addressesOf, distinct, nest } from './nest.ts'
@@ -198,8 +199,7 @@ function labelsField(labels: Readonly<Record<string, string>>): Document | undef
 }
 
 function relatedField(alert: Alert, views: readonly EcsFields[]): Document | undefined {
-  const named = alert.principals ?? (alert.principal === undefined ? [] : [alert.principal])
-  const user = new Set([...named, ...distinct(views, userFields)])
+  const user = new Set([...principalsOf(alert), ...distinct(views, userFields)])
   const lists = {
     ip: distinct(views, addressFields).filter((item) => addressesOf(item).length > 0),
     user: [...user],
