@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 /** unit: everything `npm run check` runs; fault, peer: the fuller tests that `npm test` adds (see test/run.ts). */
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/temporary-folder.ts',
     projects: [
       {
         test: {

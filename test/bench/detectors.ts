@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Kernels } from '../../src/contract/compute.ts'
 import type { Event } from '../../src/contract/event.ts'
 import { openCompute } from '../../src/detect/compute/open.ts'
@@ -7,6 +5,7 @@ import { seededRandom } from '../../src/runtime/random.ts'
 import { DetectorLine, freezeAll, type References, type StoredState } from '../support/detector-line.ts'
 import { given } from '../support/given.ts'
 import { InferenceTraffic } from '../support/inference-traffic.ts'
+import { memoryKept } from '../support/memory.ts'
 import { median, type Bench, type Case } from './bench.ts'
 
 const SEED = 1
@@ -62,9 +61,9 @@ async function together(
   report: (message: string) => void,
 ): Promise<readonly Case[]> {
   const stream = new Stream()
-  const before = memory()
+  const before = memoryKept()
   await using line = await DetectorLine.open({ compute, references, textThreads: 1 })
-  const empty = memory()
+  const empty = memoryKept()
   const state: StoredState = new Map()
   for (const events of stream.batches(WARM)) {
     await line.pass(events)
@@ -72,7 +71,7 @@ async function together(
   }
   const bytes = bytesOf(state)
   state.clear()
-  const held = memory()
+  const held = memoryKept()
   const runs: Spent[] = []
   for (let run = 0; run < RUNS; run++) {
     let [main, all] = [0, 0]
@@ -161,17 +160,6 @@ async function cpu(work: () => Promise<void>): Promise<Spent> {
   await work()
   const [mainSpent, allSpent] = [process.threadCpuUsage(main), process.cpuUsage(all)]
   return { main: (mainSpent.user + mainSpent.system) / 1e6, all: (allSpent.user + allSpent.system) / 1e6 }
-}
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
-
-/** Bytes, after a garbage collection. */
-function memory(): { readonly used: number; readonly rss: number } {
-  collect()
-  collect()
-  const { heapUsed, arrayBuffers, rss } = process.memoryUsage()
-  return { used: heapUsed + arrayBuffers, rss }
 }
 
 function bytesOf(state: StoredState): Map<string, number> {

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import type { Fields } from '../../src/contract/event.ts'
@@ -10,6 +8,7 @@ import { parseRule } from '../../src/rules/parse/rule.ts'
 import type { Rule } from '../../src/rules/parse/syntax.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { event } from '../support/events.ts'
+import { memoryKept } from '../support/memory.ts'
 import { aimAt, Dice } from '../support/naive-sigma-aim.ts'
 import { corpusRules, laneEvents, regressionEvents, type CorpusRule } from '../support/naive-sigma-corpus.ts'
 import { mutated, mutatedYaml } from '../support/naive-sigma-mutate.ts'
@@ -52,13 +51,6 @@ function timely(about: () => string, run: () => void): void {
 
 function shown(value: unknown): string {
   return (JSON.stringify(value) ?? 'undefined').slice(0, 3000)
-}
-
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  return process.memoryUsage().heapUsed
 }
 
 /** The rules that a judge may be made of, as loading does it: a rule whose placeholders have no lists is refused. */
@@ -108,7 +100,7 @@ describe.runIf(haveSharedData())(`nothing that can be written breaks the engine,
     let read = 0
     let early = 0
     for (let number = 0; number < RULES; number++) {
-      if (number === RULES / 10) early = heapUsed()
+      if (number === RULES / 10) early = memoryKept().heap
       let document: unknown = dice.pick(documents)
       const { detection } = document as Documents[number]
       document = mutatedUpTo(LONGEST_RULE, document, dice, mutatedRule)
@@ -128,14 +120,14 @@ describe.runIf(haveSharedData())(`nothing that can be written breaks the engine,
     }
     expect(read).toBeGreaterThan(RULES * 0.2)
     expect(read).toBeLessThan(RULES * 0.9)
-    expect(heapUsed() - early).toBeLessThan(MOST_GROWTH)
+    expect(memoryKept().heap - early).toBeLessThan(MOST_GROWTH)
   })
 
   test('mutated events are judged by all of SigmaHQ', () => {
     let early = 0
     let held = 0
     for (let number = 0; number < EVENTS; number++) {
-      if (number === EVENTS / 10) early = heapUsed()
+      if (number === EVENTS / 10) early = memoryKept().heap
       let fields: unknown = dice.chance(0.3) ? aimAt(dice.pick(documents).detection, dice) : dice.pick(events)
       fields = mutatedUpTo(LONGEST_RECORD, fields, dice, mutated)
       const judged = event({
@@ -147,7 +139,7 @@ describe.runIf(haveSharedData())(`nothing that can be written breaks the engine,
       )
     }
     expect(held).toBeGreaterThan(EVENTS * 0.05)
-    expect(heapUsed() - early).toBeLessThan(MOST_GROWTH)
+    expect(memoryKept().heap - early).toBeLessThan(MOST_GROWTH)
   })
 })
 
