@@ -21,7 +21,7 @@ const START = Date.UTC(2026, 0, 12)
 /** Bytes that a detector says it needs for a principal, in its config or comment, with the key and a half again. */
 const STATED: Readonly<Record<string, number>> = {
   'api-abuse': 1_500,
-  'query-distribution': 17_000,
+  'query-distribution': 13_000,
   'account-linkage': 1_700,
   'near-duplicates': 3_900,
   'delta-similarity': 2_100,

@@ -17,13 +17,13 @@ import { explain } from './explain.ts'
 import { KIND, thaw } from './frozen.ts'
 import type { Frozen, SizeReference } from './frozen.ts'
 import { judge } from './verdict.ts'
-import { LARGEST_NARROW, OpenWindows, sectionsOf } from './window.ts'
+import { LARGEST_FIRST, OpenWindows, sectionsOf } from './window.ts'
 
 /** Tenants change their ways one by one; that half of them does at once is no coincidence. */
 const FLEET_SHARE = 0.5
 
 const Config = z.strictObject({
-  /** Principals held at once; 17 KB each with the default windows. */
+  /** Principals held at once; 13 KB each with the default windows. */
   maxKeys: z.int().min(1).max(1_000_000).default(10_000),
   /** Requests in a window: each a multiple of the one before, the first at most 256. */
   windows: z
@@ -32,8 +32,8 @@ const Config = z.strictObject({
     .max(4)
     .refine(
       (sizes) =>
-        (sizes[0] ?? 0) <= LARGEST_NARROW && sizes.every((size, i) => i === 0 || isMultiple(size, sizes[i - 1])),
-      `the first window holds at most ${LARGEST_NARROW} requests, and each other a multiple of the one before`,
+        (sizes[0] ?? 0) <= LARGEST_FIRST && sizes.every((size, i) => i === 0 || isMultiple(size, sizes[i - 1])),
+      `the first window holds at most ${LARGEST_FIRST} requests, and each other a multiple of the one before`,
     )
     .default([50, 200, 1_000]),
 })
@@ -62,7 +62,7 @@ function isMultiple(size: number, of = 1): boolean {
  * What it cannot see: one caller among very different tenants who asks for what another tenant asks for; and extraction
  * by many accounts that each keep to one tenant's ways (linkage, X7, looks for those).
  *
- * State: 17 KB a principal (a commit stores 4 KB of it, and 4 KB more when a window of 50 is full), only sums of random
+ * State: 13 KB a principal (a commit stores 4 KB of it, and 4 KB more when a window of 50 is full), only sums of random
  * projections. Whoever was evicted begins an empty window: to hide so, a caller needs requests of `maxKeys` others between
  * 50 of its own, and evictions are counted. 18 µs a request of 300 characters on `wasm`, 10 of them on the main thread. Telemetry
  * with other vectors than the reference's is counted, not scored.
@@ -84,7 +84,7 @@ function opened(config: Config, context: DetectorContext): Detector {
   const frozen = context.reference && thaw(context.reference)
   const sizes = new Set(frozen?.sizes.map(({ size }) => size))
   if (frozen && context.reference && config.windows.some((size) => sizes.has(size)))
-    return new DistributionDetector(config, context, frozen, `open.2.${hashOf(context.reference)}`)
+    return new DistributionDetector(config, context, frozen, `open.3.${hashOf(context.reference)}`)
   const { name, log } = context
   if (frozen) log.warn('the reference has no windows of the sizes configured', { part: name, windows: config.windows })
   const what = `windows of ${config.windows.join(', ')} requests`
