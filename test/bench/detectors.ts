@@ -17,7 +17,7 @@ const RUNS = 5
 /** Batches of one run. */
 const BATCHES = 10
 /** Clients that references are made of, and others that calibrate; requests of each, more of those with vectors. */
-const [REFER, CALIBRATE, REQUESTS, VECTOR_REQUESTS] = [300, 600, 64, 320]
+const [REFER, CALIBRATE, REQUESTS, VECTOR_REQUESTS] = [300, 1_400, 64, 320]
 const never = new AbortController().signal
 
 /** CPU seconds: of the main thread, and of all threads together (garbage collection and compute workers too). */

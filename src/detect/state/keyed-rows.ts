@@ -36,7 +36,8 @@ interface Part {
   readonly to: number
 }
 
-const ROWS_PER_SLAB = 256
+/** Rows are made in slabs of at most so many, and of at most so many bytes unless one row takes more. */
+const [SLAB_ROWS, SLAB_BYTES] = [256, 1024 * 1024]
 
 /**
  * A bounded map from keys to rows of fixed size, least recently used first out. "Recently" is the order of the stream,
@@ -47,6 +48,7 @@ export class KeyedRows {
   readonly #sections: readonly Part[]
   readonly #bytes: number
   readonly #cap: number
+  readonly #slabRows: number
   readonly #rows = new Map<string, Row>()
   readonly #order = new UseOrder()
   /** Every row by its place. */
@@ -70,6 +72,7 @@ export class KeyedRows {
     })
     this.#bytes = from
     this.#cap = cap
+    this.#slabRows = Math.max(1, Math.min(cap, SLAB_ROWS, Math.floor(SLAB_BYTES / from)))
   }
 
   /** The row, without counting as a use. */
@@ -192,7 +195,7 @@ export class KeyedRows {
 
   #add(key: string): Row {
     if (this.#slabUsed + this.#bytes > this.#slab.byteLength) {
-      this.#slab = new ArrayBuffer(this.#bytes * Math.min(ROWS_PER_SLAB, this.#cap))
+      this.#slab = new ArrayBuffer(this.#bytes * this.#slabRows)
       this.#slabUsed = 0
     }
     const row = new Row(this.#places.length, this.#slab, this.#slabUsed, this.#bytes)

@@ -88,6 +88,16 @@ describe('keyed rows', () => {
     expect(() => new KeyedRows(1, [{ name: 'odd', bytes: 7 }])).toThrow('section odd')
   })
 
+  test.each([
+    [24, 1_000, 256],
+    [24, 7, 7],
+    [300_000, 1_000, 3],
+    [2_000_000, 1_000, 1],
+  ])('rows of %i bytes, %i at most, take memory for %i at a time', (bytes, cap, at) => {
+    const held = new KeyedRows(cap, [{ name: 'large.1', bytes }])
+    for (const key of ['a', 'b']) expect(held.use(key).bytes.buffer.byteLength).toBe(bytes * at)
+  })
+
   test('with a lower cap than before, restoring keeps the most recently used', () => {
     const held = rows(5)
     for (const key of ['a', 'b', 'c', 'd', 'e', 'a']) held.use(key)
