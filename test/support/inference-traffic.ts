@@ -21,6 +21,8 @@ export class InferenceTraffic {
   readonly #random: Random
   readonly #prefix: string
   readonly #templates: readonly (readonly string[])[]
+  /** One string for each principal, as the normaliser's pseudonyms are: to look it up is quick. */
+  readonly #names: string[] = []
   #serial = 0
 
   /** `prefix` starts each principal's name: other prefixes are other clients. */
@@ -36,7 +38,7 @@ export class InferenceTraffic {
     return event({
       id: `${this.#prefix}${String(serial).padStart(20, '0')}`.slice(-26),
       at: START + serial * SECOND_MS,
-      principal: `key:${this.#prefix}${principal}`,
+      principal: (this.#names[principal] ??= `key:${this.#prefix}${principal}`),
       inference: { ...this.#text(principal), ...this.#numbers(principal) },
     })
   }
