@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { RefusedError } from '../../runtime/errors.ts'
 
 /** Arrays of numbers that a reference may carry. */
@@ -79,6 +80,11 @@ export function arrayOf<Kind extends ArrayKind>(
   if (!values || kindOf(values) !== type || (length !== undefined && values.length !== length))
     throw damaged(`${name} is not as it should be`)
   return values as InstanceType<(typeof KINDS)[Kind]>
+}
+
+/** Eight characters that tell references apart, for the names of what is stored under one of them. */
+export function referenceName(reference: Uint8Array): string {
+  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
 }
 
 function headLength(bytes: Uint8Array): number {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { DriftGate } from '../../fleet/drift-gate.ts'
+import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
@@ -84,7 +84,7 @@ class ClassDistanceDetector implements Detector {
     this.#frozen = thaw(reference)
     this.#placing = new Placing(this.#frozen)
     // Coordinates under one reference mean nothing under another.
-    this.#rows = new KeyedRows(maxKeys, [sectionOf(`open.1.${hashOf(reference)}`)])
+    this.#rows = new KeyedRows(maxKeys, [sectionOf(`open.1.${referenceName(reference)}`)])
     this.#hash = new KeyedHash(context.key)
     const help = 'Requests that a detector could not look at'
     this.#skipped = context.metrics.counter('modelward_detector_skipped_total', help, ['component_id', 'reason'])
@@ -150,8 +150,4 @@ class ClassDistanceDetector implements Detector {
     this.#skipped.add(1, { component_id: this.#name, reason })
     return NOTHING
   }
-}
-
-function hashOf(reference: Uint8Array): string {
-  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
 }

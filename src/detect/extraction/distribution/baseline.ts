@@ -1,7 +1,6 @@
 import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
-import { Calibration } from '../../calibration/calibration.ts'
-import type { Observed } from '../../calibration/calibration.ts'
+import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { MOST_CLIENTS, PopulationBuilder } from '../../features/population.ts'
 import type { Population } from '../../features/population.ts'
@@ -11,11 +10,6 @@ import { KeyedRows } from '../../state/keyed-rows.ts'
 import { freeze, scaled } from './frozen.ts'
 import type { SizeReference } from './frozen.ts'
 import { OpenWindows, sectionsOf } from './window.ts'
-
-/** Clients with a full window that calibrating a size takes at least: p-values then go down to 2/21 by measuring. */
-const FEWEST_CLIENTS = 20
-/** Windows of one client and size that are kept. */
-const MOST_WINDOWS = 64
 
 type Frozen = Awaited<ReturnType<BaselineMaker['freeze']>>
 
@@ -35,14 +29,14 @@ class Baseline implements BaselineMaker {
   readonly #sizes: readonly number[]
   readonly #context: DetectorContext
   readonly #builder: PopulationBuilder
-  readonly #observed = new Map<number, Map<string, Observed[]>>()
+  readonly #measured: ReadonlyMap<number, Measured>
   #measuring: Promise<Measuring | { readonly refused: string }> | undefined
 
   constructor(sizes: readonly number[], context: DetectorContext) {
     this.#sizes = sizes
     this.#context = context
     this.#builder = new PopulationBuilder(context.compute, context.random)
-    for (const size of sizes) this.#observed.set(size, new Map())
+    this.#measured = new Map(sizes.map((size) => [size, new Measured()]))
   }
 
   async refer(events: readonly Event[]): Promise<void> {
@@ -60,7 +54,7 @@ class Baseline implements BaselineMaker {
       if (typeof values === 'string') continue
       const windows = new OpenWindows(rows.use(event.principal), this.#sizes, () => undefined)
       for (const { size, distance } of windows.add(values, event.at, event.id, centre))
-        this.#observe(size, event.principal, distance)
+        this.#measured.get(size)?.add(event.principal, distance)
     }
   }
 
@@ -69,7 +63,7 @@ class Baseline implements BaselineMaker {
     if ('refused' in measuring) return measuring
     const { population, centre } = measuring
     const sizes = this.#sizes.flatMap((size) => this.#calibrated(size, population) ?? [])
-    const counts = this.#sizes.map((size) => `${this.#observed.get(size)?.size ?? 0} with ${size} requests`)
+    const counts = this.#sizes.map((size) => `${this.#measured.get(size)?.clients ?? 0} with ${size} requests`)
     if (sizes.length === 0)
       return {
         refused: `${FEWEST_CLIENTS} clients beyond those of the reference are needed with a full window, and there are ${counts.join(', ')}: take in more files, or configure smaller windows`,
@@ -80,7 +74,7 @@ class Baseline implements BaselineMaker {
       reference: freeze({ fourier, centre, sizes }),
       notes: [
         `reference: ${requests} requests of ${clients} clients, by their ${kind}; ${leftOut} requests left out`,
-        ...this.#sizes.map((size) => noteOn(size, sizes, this.#observed.get(size)?.size ?? 0)),
+        ...this.#sizes.map((size) => noteOn(size, sizes, this.#measured.get(size)?.clients ?? 0)),
       ],
     }
   }
@@ -100,23 +94,11 @@ class Baseline implements BaselineMaker {
     return this.#measuring
   }
 
-  #observe(size: number, client: string, value: number): void {
-    const clients = this.#observed.get(size)
-    if (!clients) return
-    const own = clients.get(client) ?? []
-    if (own.length >= MOST_WINDOWS) return
-    if (own.length === 0) clients.set(client, own)
-    own.push({ client, value })
-  }
-
   #calibrated(size: number, { spread }: Population): SizeReference | undefined {
-    const clients = this.#observed.get(size)
-    if (!clients || clients.size < FEWEST_CLIENTS) return undefined
     // Variance of a degenerate U-statistic of order two (Serfling 1980, sec. 5.2): 2 E[k²] / (n (n - 1)).
     const floor = Math.sqrt((2 * Math.max(spread, Number.MIN_VALUE)) / (size * (size - 1)))
-    const observed = [...clients.values()].flat()
-    const values = observed.map(({ client, value }) => ({ client, value: scaled(value, floor) }))
-    return { size, floor, calibration: Calibration.fit(values) }
+    const calibration = this.#measured.get(size)?.calibrated((value) => scaled(value, floor))
+    return calibration && { size, floor, calibration }
   }
 }
 

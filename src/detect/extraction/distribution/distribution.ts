@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Detector, DetectorContext, DetectorPlugin, KeyUse, Score, StateChange } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
@@ -7,6 +6,7 @@ import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { DriftGate } from '../../fleet/drift-gate.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { PROMPT_LIMIT } from '../../features/text.ts'
+import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
@@ -84,7 +84,7 @@ function opened(config: Config, context: DetectorContext): Detector {
   const frozen = context.reference && thaw(context.reference)
   const sizes = new Set(frozen?.sizes.map(({ size }) => size))
   if (frozen && context.reference && config.windows.some((size) => sizes.has(size)))
-    return new DistributionDetector(config, context, frozen, `open.3.${hashOf(context.reference)}`)
+    return new DistributionDetector(config, context, frozen, `open.3.${referenceName(context.reference)}`)
   const { name, log } = context
   if (frozen) log.warn('the reference has no windows of the sizes configured', { part: name, windows: config.windows })
   const what = `windows of ${config.windows.join(', ')} requests`
@@ -192,8 +192,4 @@ class DistributionDetector implements Detector {
     }
     return scores
   }
-}
-
-function hashOf(reference: Uint8Array): string {
-  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
 }

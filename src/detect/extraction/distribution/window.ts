@@ -1,11 +1,15 @@
 import { FOURIER_FEATURES, FOURIER_SCALE } from '../../features/fourier.ts'
 import type { MeanVector } from '../../features/mean-vector.ts'
+import {
+  FOREMOST,
+  FOREMOST_BYTES,
+  type ForemostAt,
+  foremostIds,
+  keepForemost,
+  mergeForemost,
+} from '../../state/foremost.ts'
 import type { Row, Section } from '../../state/keyed-rows.ts'
-import { readShortText, writeShortText } from '../../state/short-text.ts'
 
-/** Events kept as the farthest from the reference. */
-const EXEMPLARS = 5
-const ID_BYTES = 32
 /** Of so many features one is looked at to tell how far a request lies: enough to rank them, and for that alone. */
 const EVERY = 8
 /** The largest first window, and the largest whose sums of features up to 127 are exact in 16 bits. */
@@ -19,10 +23,10 @@ const COUNT = 1
 const SQUARES = 2
 const STARTED = 3
 const DISTANCES = 4
-const NUMBERS = DISTANCES + EXEMPLARS
+const NUMBERS = DISTANCES + FOREMOST
 // And in bytes after them.
 const IDS = NUMBERS * 8
-const SUMS = IDS + EXEMPLARS * ID_BYTES
+const SUMS = IDS + FOREMOST_BYTES
 
 /** A window that has just been filled. */
 export interface Filled {
@@ -134,7 +138,8 @@ class Level {
     this.#set(COUNT, this.#get(COUNT) + 1)
     this.#set(SQUARES, this.#get(SQUARES) + squares)
     // Without what is the same for all requests; shifted so that an empty place, which is 0, is always the nearest.
-    this.#keep(squares - 2 * EVERY * along + 4 * FOURIER_FEATURES * FOURIER_SCALE ** 2, id)
+    const distance = squares - 2 * EVERY * along + 4 * FOURIER_FEATURES * FOURIER_SCALE ** 2
+    keepForemost(this.#row, this.#farthest, distance, id)
   }
 
   /** Takes over what a full window below this one holds. */
@@ -145,7 +150,7 @@ class Level {
     for (let i = 0; i < FOURIER_FEATURES; i++) sums[i] = (sums[i] ?? 0) + Math.round((more[i] ?? 0) * factor)
     this.#set(COUNT, this.#get(COUNT) + below.count)
     this.#set(SQUARES, this.#get(SQUARES) + below.#get(SQUARES))
-    for (let i = 0; i < EXEMPLARS; i++) this.#keep(below.#get(DISTANCES + i), below.#idAt(i))
+    mergeForemost(this.#row, this.#farthest, below.#farthest)
   }
 
   told(size: number, { mean, squared }: MeanVector): Filled {
@@ -159,12 +164,11 @@ class Level {
     }
     const pairs = (own - this.#get(SQUARES)) / (size * (size - 1))
     const scale = 2 / (FOURIER_FEATURES * FOURIER_SCALE ** 2)
-    const ids = Array.from({ length: EXEMPLARS }, (_, i) => this.#idAt(i))
     return {
       size,
       distance: scale * (pairs - (2 * along) / size + squared),
       startedAt: this.#get(STARTED),
-      exemplars: ids.filter((id) => id !== ''),
+      exemplars: foremostIds(this.#row, this.#farthest),
     }
   }
 
@@ -172,21 +176,8 @@ class Level {
     this.#row.numbers.fill(0, this.#first + COUNT, this.#first + bytesOf(this.#size) / 8)
   }
 
-  #keep(distance: number, id: string): void {
-    if (!(distance > this.#get(DISTANCES + EXEMPLARS - 1))) return
-    let place = EXEMPLARS - 1
-    while (place > 0 && distance > this.#get(DISTANCES + place - 1)) place--
-    const { numbers, bytes } = this.#row
-    const [first, ids] = [this.#first + DISTANCES, this.#from + IDS]
-    numbers.copyWithin(first + place + 1, first + place, first + EXEMPLARS - 1)
-    const at = ids + place * ID_BYTES
-    bytes.copyWithin(at + ID_BYTES, at, ids + (EXEMPLARS - 1) * ID_BYTES)
-    numbers[first + place] = distance
-    writeShortText(bytes, at, ID_BYTES, id)
-  }
-
-  #idAt(place: number): string {
-    return readShortText(this.#row.bytes, this.#from + IDS + place * ID_BYTES, ID_BYTES)
+  get #farthest(): ForemostAt {
+    return { numbers: this.#first + DISTANCES, bytes: this.#from + IDS }
   }
 
   /** In bytes of the row's buffer. */

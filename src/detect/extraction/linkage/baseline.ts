@@ -1,7 +1,7 @@
 import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
-import { Calibration } from '../../calibration/calibration.ts'
-import type { Observed } from '../../calibration/calibration.ts'
+import type { Calibration } from '../../calibration/calibration.ts'
+import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
 import { columnsIn, columnsOf, featuresOf, type FeatureSpec } from '../../features/features.ts'
 import type { MeanVector } from '../../features/mean-vector.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
@@ -12,34 +12,8 @@ import { PopulationMean } from './population-mean.ts'
 
 /** Accounts that are compared at most. */
 const MOST_CLIENTS = 20_000
-/** Clients with a full window that calibrating takes at least: p-values then go down to 1/21 by measuring. */
-const FEWEST_CLIENTS = 20
-/** Windows of one client that are kept. */
-const MOST_WINDOWS = 64
 
 type Frozen = Awaited<ReturnType<BaselineMaker['freeze']>>
-
-/** Values of a statistic, and whose windows they were. */
-class Measured {
-  readonly #observed = new Map<string, Observed[]>()
-
-  get clients(): number {
-    return this.#observed.size
-  }
-
-  add(client: string, value: number): void {
-    const own = this.#observed.get(client) ?? []
-    if (own.length === 0) this.#observed.set(client, own)
-    if (own.length < MOST_WINDOWS) own.push({ client, value })
-  }
-
-  /** Undefined where there are too few clients. */
-  calibrated(scale: (value: number) => number = (value) => value): Calibration | undefined {
-    if (this.clients < FEWEST_CLIENTS) return undefined
-    const all = [...this.#observed.values()].flat()
-    return Calibration.fit(all.map(({ client, value }) => ({ client, value: scale(value) })))
-  }
-}
 
 /**
  * Fills the memory of templates from the reference's clients, then measures what others share with them and each other, and

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type {
   Detector,
@@ -11,6 +10,7 @@ import type {
 } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
 import type { Counter } from '../../../contract/plugin.ts'
+import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
@@ -75,7 +75,7 @@ export const accountLinkage: DetectorPlugin<Config> = {
   examples: [{}, { maxKeys: 1_000, maxTemplates: 10_000, window: 100 }],
   open: async (config, context) =>
     context.reference
-      ? new LinkageDetector(config, context, thaw(context.reference, config.window), hashOf(context.reference))
+      ? new LinkageDetector(config, context, thaw(context.reference, config.window), referenceName(context.reference))
       : new Unreferenced({
           name: context.name,
           feature: 'shared_templates',
@@ -185,8 +185,4 @@ class LinkageDetector implements Detector {
   #skip(reason: string): void {
     this.#skipped.add(1, { component_id: this.#name, reason })
   }
-}
-
-function hashOf(reference: Uint8Array): string {
-  return createHash('sha256').update(reference).digest('hex').slice(0, 8)
 }

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../../runtime/random.ts'
 import type { Row } from '../../state/keyed-rows.ts'
-import { readShortText, writeShortText } from '../../state/short-text.ts'
+import { FOREMOST, FOREMOST_BYTES, foremostIds, keepForemost } from '../../state/foremost.ts'
 import type { Query } from './queries.ts'
 import { shapiroWilk } from './shapiro-wilk.ts'
 
@@ -20,23 +20,22 @@ const MOST_VECTORS = 960
 const MOST_CLASSES = 128
 /** The last queries by their hash: what is sent again is no query of its own. */
 const RECENT = 16
-const EXEMPLARS = 5
-const ID_BYTES = 32
 /** Vectors are stored in blocks, so that one more does not write all of them. */
 const BLOCK = 64
 
 // In numbers; the first belongs to the map.
 const [STARTED, QUERIES, DISTANCES, REPEATS, CLASSES, VECTORS, NEAREST] = [1, 2, 3, 4, 5, 6, 7]
-const HASHES = NEAREST + EXEMPLARS
+const HASHES = NEAREST + FOREMOST
 const NUMBERS = HASHES + RECENT
 // And in bytes after them.
 const IDS = NUMBERS * 8
-const LIST = IDS + EXEMPLARS * ID_BYTES
+const LIST = IDS + FOREMOST_BYTES
 const OWNERS = LIST + LAST_VERDICT * 4
 const TABLE = OWNERS + MOST_VECTORS
 // A class, in numbers: its hash, queries held, queries that entered, the threshold, and moments of their distances.
 const [HASH, HELD, ENTERED, THRESHOLD, SUM, SQUARES, CLASS_NUMBERS] = [0, 1, 2, 3, 4, 5, 6]
 const SET = TABLE + MOST_CLASSES * CLASS_NUMBERS * 8
+const NEAREST_AT = { numbers: NEAREST, bytes: IDS }
 
 /** A row of 257,248 bytes: what changes with each query, then the queries themselves in blocks. */
 export function sectionsOf(version: string): readonly { readonly name: string; readonly bytes: number }[] {
@@ -107,7 +106,8 @@ export class Session {
     }
     this.#list[this.distances] = distance
     this.#count(DISTANCES)
-    this.#remember(distance, id)
+    // Shifted by one, so that an empty place, which is 0, is the farthest.
+    keepForemost(this.#row, NEAREST_AT, 1 / (1 + distance), id)
     if (distance > (table[THRESHOLD] ?? 0)) this.#grow(vector, place, table, distance)
     return this.distances >= FIRST_VERDICT && this.distances % EACH_VERDICT === 0
   }
@@ -124,10 +124,7 @@ export class Session {
 
   /** Ids of the queries nearest to earlier ones, the nearest first. */
   get exemplars(): readonly string[] {
-    const ids = Array.from({ length: EXEMPLARS }, (_, i) =>
-      readShortText(this.#row.bytes, IDS + i * ID_BYTES, ID_BYTES),
-    )
-    return ids.filter((id) => id !== '')
+    return foremostIds(this.#row, NEAREST_AT)
   }
 
   /** Begins anew once it has as many distances as it may. */
@@ -196,20 +193,6 @@ export class Session {
     this.#owners[slot] = place
     this.#vectors.set(vector.subarray(0, KEPT), slot * KEPT)
     this.#touch(1 + Math.floor(slot / BLOCK))
-  }
-
-  #remember(distance: number, id: string): void {
-    const numbers = this.#numbers
-    // Shifted by one, so that an empty place, which is 0, is the farthest.
-    const near = 1 / (1 + distance)
-    if (near <= (numbers[NEAREST + EXEMPLARS - 1] ?? 0)) return
-    let place = EXEMPLARS - 1
-    while (place > 0 && near > (numbers[NEAREST + place - 1] ?? 0)) place--
-    numbers.copyWithin(NEAREST + place + 1, NEAREST + place, NEAREST + EXEMPLARS - 1)
-    numbers[NEAREST + place] = near
-    const at = IDS + place * ID_BYTES
-    this.#row.bytes.copyWithin(at + ID_BYTES, at, IDS + (EXEMPLARS - 1) * ID_BYTES)
-    writeShortText(this.#row.bytes, at, ID_BYTES, id)
   }
 
   #count(at: number): void {
