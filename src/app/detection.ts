@@ -49,9 +49,18 @@ export async function openDetection(
   return { compute, detectors: opened, evidence, reading: openReading(config, world, memory, life) }
 }
 
-function openReading(config: Config, world: World, { pseudonyms }: DetectorMemory, life: Lifetime): ReadAhead {
+function openReading(
+  config: Config,
+  world: World,
+  { references, pseudonyms }: DetectorMemory,
+  life: Lifetime,
+): ReadAhead {
   const threads = config.shape.compute.textThreads ?? Math.min(availableParallelism() - 1, TEXT_THREADS)
-  const listed = config.detectors.map((entry) => ({ ...entry, key: keyFor(entry.name, pseudonyms) }))
+  const listed = config.detectors.map((entry) => ({
+    ...entry,
+    key: keyFor(entry.name, pseudonyms),
+    reference: references.get(entry.name),
+  }))
   return life.add('reading of texts', ReadAhead.open(listed, threads, givenFor(world, 'reading')))
 }
 

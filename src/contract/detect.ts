@@ -114,7 +114,7 @@ export interface ReaderMaker<Config> {
   open(config: Config, context: ReaderContext): Reader | Promise<Reader>
 }
 
-export type ReaderContext = Pick<DetectorContext, 'name' | 'key'>
+export type ReaderContext = Pick<DetectorContext, 'name' | 'key' | 'reference'>
 
 export type Texts = Pick<Inference, 'prompt' | 'output'>
 

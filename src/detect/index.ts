@@ -6,6 +6,7 @@ import { classDistance } from './extraction/class-distance/class-distance.ts'
 import { queryDistribution } from './extraction/distribution/distribution.ts'
 import { accountLinkage } from './extraction/linkage/linkage.ts'
 import { syntheticQueries } from './extraction/synthetic/synthetic.ts'
+import { unfamiliarText } from './extraction/unfamiliar/unfamiliar.ts'
 import { canaries } from './leaks/canaries/canaries.ts'
 import { pii } from './leaks/pii/pii.ts'
 import { secrets } from './leaks/secrets/secrets.ts'
@@ -18,6 +19,7 @@ import { usage } from './usage/usage.ts'
 export const detectors: readonly DetectorPlugin<unknown>[] = [
   apiAbuse,
   queryDistribution,
+  unfamiliarText,
   accountLinkage,
   syntheticQueries,
   classDistance,

@@ -22,6 +22,7 @@ const START = Date.UTC(2026, 0, 12)
 const STATED: Readonly<Record<string, number>> = {
   'api-abuse': 1_500,
   'query-distribution': 13_000,
+  'unfamiliar-text': 1_200,
   'account-linkage': 1_700,
   'near-duplicates': 3_900,
   'delta-similarity': 2_100,

@@ -55,7 +55,7 @@ export class DetectorLine implements AsyncDisposable {
       const config = plugin.config.parse(configs[plugin.kind] ?? {})
       const context = contextOf(plugin, world, compute, references.get(plugin.kind))
       members.push({ name: plugin.kind, detector: await plugin.open(config, context) })
-      listed.push({ name: plugin.kind, plugin, config, key: context.key })
+      listed.push({ name: plugin.kind, plugin, config, key: context.key, reference: context.reference })
     }
     const budget = BudgetConfig.parse(evidenceKeys === undefined ? {} : { maxKeys: evidenceKeys })
     const reading = ReadAhead.open(listed, textThreads, world)

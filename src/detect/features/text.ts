@@ -5,9 +5,8 @@ export const TEXT_COLUMNS = 512
 export const PROMPT_LIMIT = 4_096
 
 const BUCKET_SHIFT = 32 - Math.log2(TEXT_COLUMNS)
-const SPACE = 32
+export const SPACE = 32
 const FIRST_WORD_HASH = 0x811c9dc5 | 0
-/** ASCII in lower case, digits as one, white space and control characters as a space. */
 const FOLDED = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code <= SPACE || code === 127) return SPACE
   if (code >= 65 && code <= 90) return code + 32
@@ -24,6 +23,26 @@ const LOGARITHMS = Float64Array.from(
 
 const counts = new Int32Array(TEXT_COLUMNS)
 
+/** From where to where a prompt is looked at. */
+export function lookedAt({ length }: string): readonly (readonly [number, number])[] {
+  if (length <= PROMPT_LIMIT) return [[0, length]]
+  const half = PROMPT_LIMIT / 2
+  return [
+    [0, half],
+    [length - half, length],
+  ]
+}
+
+/** What texts are compared by: ASCII letters in lower case, digits as one, white space and control characters as `SPACE`. */
+export function foldedCode(raw: number): number {
+  return raw < 128 ? (FOLDED[raw] ?? SPACE) : raw
+}
+
+/** Whether a folded character is part of a word. */
+export function isOfWord(code: number): boolean {
+  return code >= 128 || IS_WORD[code] === 1
+}
+
 /**
  * Signed hashing (Weinberger et al. 2009, arXiv 0902.2206) of how often a text's words and runs of three characters come,
  * by the logarithm, into 512 columns of a vector of length 1, written to `out` from `at` on. False for a text of nothing
@@ -33,12 +52,7 @@ const counts = new Int32Array(TEXT_COLUMNS)
  */
 export function writeText(text: string, seed: number, out: Float32Array, at: number): boolean {
   counts.fill(0)
-  const half = PROMPT_LIMIT / 2
-  if (text.length <= PROMPT_LIMIT) count(text, 0, text.length, seed)
-  else {
-    count(text, 0, half, seed)
-    count(text, text.length - half, text.length, seed)
-  }
+  for (const [from, to] of lookedAt(text)) count(text, from, to, seed)
   let squared = 0
   for (let i = 0; i < TEXT_COLUMNS; i++) {
     const value = LOGARITHMS[(counts[i] ?? 0) + MOST] ?? 0
@@ -56,13 +70,12 @@ function count(text: string, from: number, to: number, seed: number): void {
   let isSpace = true
   let word = FIRST_WORD_HASH
   for (let i = from; i < to; i++) {
-    const raw = text.charCodeAt(i)
-    const code = raw < 128 ? (FOLDED[raw] ?? SPACE) : raw
+    const code = foldedCode(text.charCodeAt(i))
     if (code === SPACE && isSpace) continue
     isSpace = code === SPACE
     run = ((run & 0xffff) << 8) ^ code
     note(run ^ seed)
-    if (raw >= 128 || IS_WORD[code] === 1) word = Math.imul(word ^ code, 0x01000193)
+    if (isOfWord(code)) word = Math.imul(word ^ code, 0x01000193)
     else if (word !== FIRST_WORD_HASH) {
       noteWord(word, seed)
       word = FIRST_WORD_HASH

@@ -92,3 +92,9 @@ export class DriftGate {
     return found
   }
 }
+
+/** What an explanation adds where the fleet moves. */
+export function driftWords(drift: Moved | undefined): string {
+  if (drift === undefined) return ''
+  return `; ${drift.unusual} of the last ${drift.of} callers moved the same way: drift, not theft, and only the rank among them counts`
+}

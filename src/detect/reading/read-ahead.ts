@@ -19,6 +19,7 @@ export interface Listed {
   readonly plugin: DetectorPlugin<unknown>
   readonly config: unknown
   readonly key: Uint8Array
+  readonly reference: Uint8Array | undefined
 }
 
 /** Where a detector's numbers are, moved on from request to request. */
@@ -75,10 +76,10 @@ export class ReadAhead implements AsyncDisposable {
     const places: Place[] = []
     const positions: (number | undefined)[] = []
     let width = 0
-    for (const { name, plugin, config, key } of listed) {
+    for (const { name, plugin, config, key, reference } of listed) {
       const { kind, reader } = plugin
       positions.push(reader && width)
-      if (reader) places.push({ kind, name, key, config, from: width })
+      if (reader) places.push({ kind, name, key, reference, config, from: width })
       width += reader?.width ?? 0
     }
     const isWorth = threads > 0 && places.length > 0

@@ -29,6 +29,7 @@ export interface Place {
   readonly kind: string
   readonly name: string
   readonly key: Uint8Array
+  readonly reference: Uint8Array | undefined
   readonly config: unknown
   readonly from: number
 }

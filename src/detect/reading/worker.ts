@@ -14,8 +14,8 @@ const seats = await Promise.all(places.map(seatOf))
 parentPort?.on('message', (order: Order) => work(room, order))
 Atomics.store(room.ready, thread, 1)
 
-async function seatOf({ kind, name, key, config, from }: Place): Promise<Seat> {
-  const reader = await detectors.find((plugin) => plugin.kind === kind)?.reader?.open(config, { name, key })
+async function seatOf({ kind, name, key, reference, config, from }: Place): Promise<Seat> {
+  const reader = await detectors.find((plugin) => plugin.kind === kind)?.reader?.open(config, { name, key, reference })
   if (!reader) throw new Error(`no reader of kind ${kind}`)
   return { reader, from }
 }

@@ -6,6 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Log } from '../../../src/contract/plugin.ts'
 import { openRef } from '../../../src/detect/compute/ref/ref.ts'
+import { TABLE_WORDS } from '../../../src/detect/extraction/unfamiliar/familiar.ts'
+import { freeze } from '../../../src/detect/extraction/unfamiliar/frozen.ts'
 import { detectors } from '../../../src/detect/index.ts'
 import { ReadAhead, type Listed } from '../../../src/detect/reading/read-ahead.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
@@ -14,6 +16,8 @@ import { event } from '../../support/events.ts'
 import { given } from '../../support/given.ts'
 
 const KEY = new Uint8Array(32).fill(7)
+/** Of which half of all there could be is familiar. */
+const FAMILIAR = freeze(KEY, new Int32Array(TABLE_WORDS).fill(0x5555_5555), [])
 const WORDS = [
   'kettle',
   'sk-proj',
@@ -47,6 +51,7 @@ function listed(configs: Readonly<Record<string, object>> = {}): readonly Listed
     plugin,
     config: plugin.config.parse(configs[plugin.kind] ?? {}),
     key: KEY,
+    reference: plugin.kind === 'unfamiliar-text' ? FAMILIAR : undefined,
   }))
 }
 
@@ -72,7 +77,7 @@ test('what other threads read is what is read on the spot', async () => {
   await untilReady(reading)
   const all = listed()
   const readers = await Promise.all(
-    all.map(async ({ plugin, config, key, name }) => plugin.reader?.open(config, { key, name })),
+    all.map(async ({ plugin, config, ...context }) => plugin.reader?.open(config, context)),
   )
   expect(readers.filter(Boolean).length).toBeGreaterThanOrEqual(6)
   let compared = 0
@@ -102,7 +107,11 @@ test('a batch that was left for another is not mixed up with it', async () => {
   const reading = opened(1)
   await untilReady(reading)
   const [plugin] = detectors.filter(({ kind }) => kind === 'near-duplicates')
-  const reader = await plugin?.reader?.open(plugin.config.parse({}), { key: KEY, name: 'near-duplicates' })
+  const reader = await plugin?.reader?.open(plugin.config.parse({}), {
+    key: KEY,
+    name: 'near-duplicates',
+    reference: undefined,
+  })
   const at = detectors.findIndex(({ kind }) => kind === 'near-duplicates')
   for (let seed = 20; seed < 25; seed++) {
     reading.begin(texts(2_000, seed))

@@ -1,7 +1,7 @@
 import type { Explanation } from '../../../contract/detect.ts'
 import type { Calibration } from '../../calibration/calibration.ts'
 import { unionBound } from '../../statistics/combine.ts'
-import type { DriftGate, Moved } from '../../fleet/drift-gate.ts'
+import { type DriftGate, driftWords, type Moved } from '../../fleet/drift-gate.ts'
 import type { Frozen } from './model.ts'
 import { VOTERS, WINDOW } from './window.ts'
 import type { Filled } from './window.ts'
@@ -39,14 +39,11 @@ export function explain(filled: Filled, { by, drift }: Judged, frozen: Frozen): 
   const { feature, value, calibration, words } = LOOK[by](filled, frozen)
   const [seen, expected] = [rounded(value), rounded(calibration.typical)]
   const what = words(seen, expected)
-  const moved = drift
-    ? `; ${drift.unusual} of the last ${drift.of} callers moved too: drift, not theft, and only the rank among them counts`
-    : ''
   return {
     feature,
     seen,
     expected,
-    text: `${what}; compared with ${calibration.clients} clients that are not in the reference${moved}`,
+    text: `${what}; compared with ${calibration.clients} clients that are not in the reference${driftWords(drift)}`,
     exemplars,
     ...(far === undefined ? {} : { far_of_last_queries: far }),
     ...(drift ? { fleet_moved: drift.unusual } : {}),

@@ -12,6 +12,7 @@ import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
+import { USUAL_SIZES, WindowSizes } from '../window-sizes.ts'
 import { openBaseline } from './baseline.ts'
 import { explain } from './explain.ts'
 import { KIND, thaw } from './frozen.ts'
@@ -26,22 +27,11 @@ const Config = z.strictObject({
   /** Principals held at once; 13 KB each with the default windows. */
   maxKeys: z.int().min(1).max(1_000_000).default(10_000),
   /** Requests in a window: each a multiple of the one before, the first at most 256. */
-  windows: z
-    .array(z.int().min(16).max(65_536))
-    .min(1)
-    .max(4)
-    .refine(
-      (sizes) =>
-        (sizes[0] ?? 0) <= LARGEST_FIRST && sizes.every((size, i) => i === 0 || isMultiple(size, sizes[i - 1])),
-      `the first window holds at most ${LARGEST_FIRST} requests, and each other a multiple of the one before`,
-    )
-    .default([50, 200, 1_000]),
+  windows: WindowSizes.refine(([first = 0]) => first <= LARGEST_FIRST, {
+    error: `the first window holds at most ${LARGEST_FIRST} requests`,
+  }).default(USUAL_SIZES),
 })
 type Config = z.infer<typeof Config>
-
-function isMultiple(size: number, of = 1): boolean {
-  return size > of && size % of === 0
-}
 
 /**
  * Finds callers whose requests as a whole are not what one caller asks for: model extraction and distillation, ATLAS

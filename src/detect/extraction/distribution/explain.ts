@@ -1,4 +1,5 @@
 import type { Explanation } from '../../../contract/detect.ts'
+import { driftWords } from '../../fleet/drift-gate.ts'
 import type { Judged } from './verdict.ts'
 import type { Filled } from './window.ts'
 
@@ -12,15 +13,11 @@ export function explain(filled: Filled, judged: Judged): Explanation {
     direction === 'high'
       ? `differ more from what callers ask for here than is usual (random-feature MMD ${seen}, typically ${expected})`
       : `are spread over all that callers ask for here, more evenly than any one caller's usually are (random-feature MMD ${seen}, typically ${expected})`
-  const moved =
-    drift === undefined
-      ? ''
-      : `; ${drift.unusual} of the last ${drift.of} callers moved the same way: drift, not theft, and only the rank among them counts`
   return {
     feature: 'distance_from_reference',
     seen,
     expected,
-    text: `${size} requests in a row ${what}; compared with ${clients} clients that are not in the reference${moved}`,
+    text: `${size} requests in a row ${what}; compared with ${clients} clients that are not in the reference${driftWords(drift)}`,
     ...(direction === 'high' ? { exemplars } : {}),
     window_requests: size,
     ...(drift === undefined ? {} : { fleet_moved: drift.unusual }),

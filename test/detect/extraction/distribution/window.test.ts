@@ -60,7 +60,7 @@ describe('open windows', () => {
     [16, 128, 1_024],
     [200, 1_000, 20_000],
   ])('a window of which sums are rounded is told as exact sums would have it: %i, %i, %i', (...sizes) => {
-    const [, , size = NaN] = sizes
+    const [, , size] = sizes
     const kinds = Array.from({ length: 100 }, featuresNear)
     const rows = Array.from({ length: size }, (_, i) => kinds[i % 100] ?? featuresNear())
     const told = fill(rows, sizes).at(-1)?.filled.at(-1)

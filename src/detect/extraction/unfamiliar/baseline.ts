@@ -1,0 +1,130 @@
+import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts'
+import type { Event } from '../../../contract/event.ts'
+import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
+import { MOST_CLIENTS } from '../../features/population.ts'
+import { isModelRequest } from '../../request/model-request.ts'
+import { KeyedRows } from '../../state/keyed-rows.ts'
+import { Familiar, FAMILIAR_NUMBERS, JUDGED, stateOf, surpriseAt, TABLE_WORDS } from './familiar.ts'
+import { freeze, type SizeReference } from './frozen.ts'
+import { Passages, PLACES } from './passages.ts'
+import { OpenWindows, sectionsOf } from './window.ts'
+
+/** Callers whose prompts say what is familiar, at least. */
+const FEWEST_WRITERS = 5
+/** Of the places so many may be taken: with more, what nobody ever wrote would be familiar by chance too often. */
+const MOST_TAKEN = PLACES / 2
+/** In the table of who wrote what: nobody yet, or several; else a caller's number from 1 on. */
+const [NOBODY, SEVERAL] = [0, 0xffff]
+
+type Frozen = Awaited<ReturnType<BaselineMaker['freeze']>>
+
+/** Notes what the reference's callers write, then measures how surprising the windows of others are. */
+export class UnfamiliarBaseline implements BaselineMaker {
+  readonly #sizes: readonly number[]
+  readonly #key: Uint8Array
+  readonly #passages: Passages
+  readonly #writers = new Map<string, number>()
+  readonly #wroteIt = new Uint16Array(PLACES)
+  readonly #table = new Int32Array(TABLE_WORDS)
+  readonly #familiar: Familiar
+  readonly #rows: KeyedRows
+  readonly #measured: ReadonlyMap<number, Measured>
+  #taken = 0
+  #requests = 0
+  #leftOut = 0
+
+  constructor(sizes: readonly number[], { key }: DetectorContext) {
+    this.#sizes = sizes
+    this.#key = key
+    this.#passages = new Passages(key)
+    this.#familiar = new Familiar(this.#passages, this.#table)
+    this.#rows = new KeyedRows(MOST_CLIENTS, sectionsOf(sizes, 'baseline'))
+    this.#measured = new Map(sizes.map((size) => [size, new Measured()]))
+  }
+
+  async refer(events: readonly Event[]): Promise<void> {
+    for (const event of events) {
+      if (!isModelRequest(event) || !event.inference.prompt) continue
+      const writer = this.#writerOf(event.principal)
+      if (writer === undefined || this.#taken >= MOST_TAKEN) {
+        this.#leftOut++
+        continue
+      }
+      this.#requests++
+      this.#passages.each(event.inference.prompt, (place) => this.#note(place, writer))
+    }
+  }
+
+  async calibrate(events: readonly Event[]): Promise<void> {
+    const numbers = new Float64Array(FAMILIAR_NUMBERS)
+    for (const event of events) {
+      if (!isModelRequest(event)) continue
+      numbers.fill(0)
+      this.#familiar.read(event.inference, numbers, 0)
+      if (stateOf(numbers, 0) !== JUDGED) continue
+      const windows = new OpenWindows(this.#rows.use(event.principal), this.#sizes, () => undefined)
+      for (const { size, surprise } of windows.add(surpriseAt(numbers, 0), event.at, event.id))
+        this.#measured.get(size)?.add(event.principal, surprise)
+    }
+  }
+
+  async freeze(): Promise<Frozen> {
+    if (this.#writers.size < FEWEST_WRITERS)
+      return {
+        refused: `prompts of ${this.#writers.size} callers to compare with, and of ${FEWEST_WRITERS} are needed at least: read files of a gateway that logs them`,
+      }
+    const sizes = this.#sizes.flatMap((size) => this.#calibrated(size))
+    if (sizes.length === 0) {
+      const counts = this.#sizes.map((size) => `${this.#clientsWith(size)} with ${size} prompts`)
+      return {
+        refused: `${FEWEST_CLIENTS} clients beyond those of the reference are needed with a full window, and there are ${counts.join(', ')}: take in more files, or configure smaller windows`,
+      }
+    }
+    return {
+      reference: freeze(this.#key, this.#table, sizes),
+      notes: [
+        `reference: ${this.#requests} prompts of ${this.#writers.size} callers, of which ${this.#taken} runs and pairs of words are familiar; ${this.#leftOut} prompts left out`,
+        ...this.#sizes.map((size) => this.#noteOn(size, sizes)),
+      ],
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #writerOf(principal: string): number | undefined {
+    const known = this.#writers.get(principal)
+    if (known !== undefined || this.#writers.size >= MOST_CLIENTS) return known
+    const writer = this.#writers.size + 1
+    this.#writers.set(principal, writer)
+    return writer
+  }
+
+  #note(place: number, writer: number): void {
+    const before = this.#wroteIt[place]
+    if (before === SEVERAL || before === writer) return
+    if (before === NOBODY) {
+      this.#wroteIt[place] = writer
+      return
+    }
+    this.#wroteIt[place] = SEVERAL
+    this.#table[place >>> 5] = (this.#table[place >>> 5] ?? 0) | (1 << (place & 31))
+    this.#taken++
+  }
+
+  #clientsWith(size: number): number {
+    return this.#measured.get(size)?.clients ?? 0
+  }
+
+  #calibrated(size: number): readonly SizeReference[] {
+    const calibration = this.#measured.get(size)?.calibrated()
+    return calibration ? [{ size, calibration }] : []
+  }
+
+  #noteOn(size: number, sizes: readonly SizeReference[]): string {
+    const made = sizes.find((each) => each.size === size)
+    const clients = this.#clientsWith(size)
+    return made
+      ? `windows of ${size}: calibrated on ${clients} other clients; p-values below ${made.calibration.reach.toPrecision(2)} are extrapolated`
+      : `windows of ${size}: not scored, since ${clients} other clients filled one and ${FEWEST_CLIENTS} are needed`
+  }
+}
