@@ -7,11 +7,13 @@ import { linkage } from './detection/linkage.ts'
 import { queryAttacks } from './detection/query-attacks.ts'
 import { tabled } from './detection/table.ts'
 import { textExtraction } from './detection/text-extraction.ts'
+import { textFleets } from './detection/text-fleets.ts'
 import { usageDays } from './detection/usage-days.ts'
 
 /** The experiments of docs/detectors.md, a command each; seeds and limits are constants of their files. */
 export const experiments: readonly Bench[] = [
   { id: 'E1', bench: textExtraction },
+  { id: 'E1b', bench: textFleets },
   { id: 'E2', bench: queryAttacks },
   { id: 'E3', bench: decisionAttacks },
   { id: 'E4', bench: harvest },

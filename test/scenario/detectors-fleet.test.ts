@@ -15,6 +15,7 @@ import {
   harvest,
   hopSkipJump,
   lastLayer,
+  madeUp,
   refused,
   retries,
   sharedHarvest,
@@ -95,6 +96,11 @@ const scenes: readonly Scene[] = [
     ...extraction,
     attack: ([key = '']) => harvest(fleet, key, from, 150),
     benign: (key) => ordinary(key, 7, 150),
+  }),
+  scene('unfamiliar-text', {
+    ...extraction,
+    attack: ([key = '']) => madeUp(fleet, key, from, 150),
+    benign: (key) => ordinary(key, 11, 150),
   }),
   {
     ...scene('account-linkage', {

@@ -66,6 +66,16 @@ export function harvest(fleet: Fleet, key: string, from: number, queries: number
   return Array.from({ length: queries }, (_, i) => fleet.chat({ key, at: from + i * PACE_MS, prompt: fleet.prompt(i) }))
 }
 
+/** Letters put together at random, as somebody sends who has no requests to copy a model with; every third is ordinary. */
+export function madeUp(fleet: Fleet, key: string, from: number, queries: number): readonly Line[] {
+  const word = (): string =>
+    String.fromCharCode(...Array.from({ length: 3 + fleet.below(8) }, () => 97 + fleet.below(26)))
+  return Array.from({ length: queries }, (_, i) => {
+    const prompt = i % 3 === 0 ? fleet.prompt(2) : Array.from({ length: 30 }, word).join(' ')
+    return fleet.chat({ key, at: from + i * PACE_MS, prompt })
+  })
+}
+
 /** One harvest by twenty templates, each request from the next account; of each account every other request is ordinary. */
 export function sharedHarvest(fleet: Fleet, keys: readonly string[], from: number, each: number): readonly Line[] {
   const templates = Array.from({ length: 20 }, () => fleet.template())

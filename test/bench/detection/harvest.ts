@@ -3,6 +3,7 @@ import type { Score } from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
 import { openCompute } from '../../../src/detect/compute/open.ts'
+import { queryDistribution } from '../../../src/detect/extraction/distribution/distribution.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { given } from '../../support/given.ts'
 import type { Bench, Case } from '../bench.ts'
@@ -69,6 +70,7 @@ async function measure(
   const third = Math.floor(mixed.length / 3)
   const [refer, calibrate, rest] = [mixed.slice(0, third), mixed.slice(third, 2 * third), mixed.slice(2 * third)]
   const detector = await baselined(
+    queryDistribution,
     compute,
     WINDOWS,
     random,

@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import type { Kernels } from '../../../src/contract/compute.ts'
-import type { Score } from '../../../src/contract/detect.ts'
+import type { DetectorPlugin, Score } from '../../../src/contract/detect.ts'
 import type { Event } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
 import { openCompute } from '../../../src/detect/compute/open.ts'
+import { queryDistribution } from '../../../src/detect/extraction/distribution/distribution.ts'
+import { unfamiliarText } from '../../../src/detect/extraction/unfamiliar/unfamiliar.ts'
 import { seededRandom } from '../../../src/runtime/random.ts'
 import { given } from '../../support/given.ts'
-import { sharedData } from '../../support/shared-data.ts'
 import type { Bench, Case } from '../bench.ts'
-import {
-  attackScores,
-  baselined,
-  bootstrap,
-  drawn,
-  eventsOf,
-  fleetScores,
-  readTenants,
-  requestOf,
-  shuffled,
-} from './text-tenants.ts'
+import { alarmsOf, randomWords, rateOf, readSentences, rowOf } from './text-attacks.ts'
+import type { Alarms } from './text-attacks.ts'
+import { attackScores, baselined, drawn, eventsOf, fleetScores, readTenants, shuffled } from './text-tenants.ts'
 import type { Request } from './text-tenants.ts'
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -32,15 +23,8 @@ const CONTAMINATIONS = [0.05, 0.1, 0.25, 0.5, 1] as const
 /** Clients on which windows are calibrated: enough to measure p-values down to ALARM. */
 const CALIBRATING = 700
 const ATTACKERS = 12
-/** An alarm is a two-sided p-value of at most this: the false-positive rate that is aimed at. */
-const ALARM = 0.003
-const PROMPTS = 4_000
 
-/** What one attacker sends in place of benign requests. */
-type Attack = 'random words' | 'sentences'
-
-/** Whether each window of a client raised an alarm. */
-type Alarms = readonly boolean[]
+const PLUGINS: readonly DetectorPlugin<unknown>[] = [queryDistribution, unfamiliarText]
 
 interface Tally {
   readonly benign: Alarms[]
@@ -55,21 +39,27 @@ interface Tally {
  */
 export const textExtraction: Bench = {
   name: 'text-extraction',
-  summary: 'query-distribution: random words and foreign sentences among T0 prompts, windows of 100 to 1,500',
+  summary:
+    'query-distribution, unfamiliar-text: random words and foreign sentences among T0 prompts, windows of 100 to 1,500',
   async run(report) {
     await using compute = await openCompute('wasm', given())
     const requests = readTenants().flatMap((tenant) => tenant.requests)
     const sentences = readSentences()
-    const tallies = new Map<number, Tally>()
-    for (const seed of SEEDS) {
-      await measure(compute, requests, sentences, seed, tallies)
-      report(`seed ${seed} of ${SEEDS.length}`)
+    const cases: Case[] = []
+    for (const plugin of PLUGINS) {
+      const tallies = new Map<number, Tally>()
+      for (const seed of SEEDS) {
+        await measure(plugin, compute, requests, sentences, seed, tallies)
+        report(`${plugin.kind}: seed ${seed} of ${SEEDS.length}`)
+      }
+      cases.push(...casesOf(plugin.kind, tallies))
     }
-    return casesOf(tallies)
+    return cases
   },
 }
 
 async function measure(
+  plugin: DetectorPlugin<unknown>,
   compute: Kernels,
   requests: readonly Request[],
   sentences: readonly Request[],
@@ -85,11 +75,11 @@ async function measure(
     mixed.slice(quarter, 3 * quarter),
     mixed.slice(3 * quarter),
   ]
-  const foreign: Record<Attack, readonly Request[]> = { 'random words': randomWords(calibrate, random), sentences }
+  const foreign: Record<string, readonly Request[]> = { 'random words': randomWords(calibrate, random), sentences }
   for (const windows of WINDOWS) {
     const length = windows.at(-1) ?? 0
     const clients = mapped(CALIBRATING, (n) => eventsOf(`calibrating ${n}`, drawn(calibrate, length, random)))
-    const detector = await baselined(compute, windows, random, groups(refer), clients)
+    const detector = await baselined(plugin, compute, windows, random, groups(refer), clients)
     for (const size of windows) {
       if (size === 100 && windows !== WINDOWS[0]) continue
       const tally: Tally = tallies.get(size) ?? { benign: [], attacks: new Map() }
@@ -110,7 +100,7 @@ async function attack(
   scoresOf: (clients: Iterable<readonly Event[]>) => Promise<readonly (readonly Score[])[]>,
   size: number,
   tally: Tally,
-  foreign: Readonly<Record<Attack, readonly Request[]>>,
+  foreign: Readonly<Record<string, readonly Request[]>>,
   benign: readonly Request[],
   random: Random,
 ): Promise<void> {
@@ -126,24 +116,18 @@ async function attack(
     }
 }
 
-function alarmsOf(scores: readonly (readonly Score[])[], size: number): Alarms[] {
-  return scores.map((own) => own.filter(({ part }) => part === String(size)).map(isAlarm))
-}
-
-function isAlarm({ p }: Score): boolean {
-  return p !== null && p <= ALARM
-}
-
-function casesOf(tallies: ReadonlyMap<number, Tally>): readonly Case[] {
+function casesOf(kind: string, tallies: ReadonlyMap<number, Tally>): readonly Case[] {
   const cases: Case[] = []
   for (const [size, { benign, attacks }] of [...tallies].toSorted((a, b) => a[0] - b[0])) {
-    cases.push(rowOf(`false alarms, windows of ${size}`, benign))
-    for (const [name, alarms] of attacks) cases.push(rowOf(`${name}, windows of ${size}`, alarms))
+    const row = (name: string, clients: readonly Alarms[]): Case =>
+      rowOf(textExtraction.name, `${kind}: ${name}, windows of ${size}`, clients, SEEDS.length)
+    cases.push(row('false alarms', benign))
+    for (const [name, alarms] of attacks) cases.push(row(name, alarms))
     const all = [...attacks.values()].map(rateOf)
     const mean = (100 * all.reduce((sum, rate) => sum + rate, 0)) / all.length
     cases.push({
       bench: textExtraction.name,
-      case: `mean over attacks, windows of ${size}`,
+      case: `${kind}: mean over attacks, windows of ${size}`,
       value: mean,
       unit: '%',
       runs: SEEDS.length,
@@ -152,59 +136,6 @@ function casesOf(tallies: ReadonlyMap<number, Tally>): readonly Case[] {
     })
   }
   return cases
-}
-
-function rowOf(name: string, clients: readonly Alarms[]): Case {
-  const [low, high] = intervalOf(clients)
-  const windows = clients.reduce((sum, alarms) => sum + alarms.length, 0)
-  return {
-    bench: textExtraction.name,
-    case: `${name} (n ${windows}, 95 % ${percent(low)}–${percent(high)})`,
-    value: 100 * rateOf(clients),
-    unit: '%',
-    runs: SEEDS.length,
-    peer: null,
-    ratio: null,
-  }
-}
-
-/** By drawing clients anew; where all of them agree, what that many allow for (Clopper and Pearson 1934). */
-function intervalOf(clients: readonly Alarms[]): readonly [number, number] {
-  const rate = rateOf(clients)
-  if (rate === 0) return [0, 1 - 0.025 ** (1 / clients.length)]
-  if (rate === 1) return [0.025 ** (1 / clients.length), 1]
-  return bootstrap(clients, rateOf, seededRandom(1))
-}
-
-function rateOf(clients: readonly Alarms[]): number {
-  let [alarms, windows] = [0, 0]
-  for (const own of clients) {
-    windows += own.length
-    for (const isRaised of own) if (isRaised) alarms++
-  }
-  return alarms / windows
-}
-
-function percent(rate: number): string {
-  return (100 * rate).toFixed(1)
-}
-
-/** Words of the vocabulary, each as likely as any other, with the lengths of the texts that it is from. */
-function randomWords(texts: readonly Request[], random: Random): readonly Request[] {
-  const split = texts.map(({ prompt }) => prompt?.split(/\s+/) ?? [])
-  const vocabulary = [...new Set(split.flat())].filter((word) => word !== '')
-  return Array.from({ length: PROMPTS }, () => {
-    const length = split[Math.floor(random.next() * split.length)]?.length ?? 1
-    const words = Array.from({ length }, () => vocabulary[Math.floor(random.next() * vocabulary.length)])
-    return requestOf(words.join(' '))
-  })
-}
-
-function readSentences(): readonly Request[] {
-  const rows: unknown = JSON.parse(
-    gunzipSync(readFileSync(sharedData('pii', 'presidio-synth-v2.json.gz'))).toString('utf8'),
-  )
-  return (rows as readonly { readonly full_text: string }[]).map((row) => requestOf(row.full_text))
 }
 
 /** The reference's requests as those of clients, which all weigh the same. */

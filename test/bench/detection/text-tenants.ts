@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Kernels } from '../../../src/contract/compute.ts'
-import type { Detector, DetectorContext, Score, StateChange } from '../../../src/contract/detect.ts'
+import type { Detector, DetectorContext, DetectorPlugin, Score, StateChange } from '../../../src/contract/detect.ts'
 import type { Event, Inference } from '../../../src/contract/event.ts'
 import type { Random } from '../../../src/contract/plugin.ts'
-import { queryDistribution } from '../../../src/detect/extraction/distribution/distribution.ts'
 import { given } from '../../support/given.ts'
 import { sharedData } from '../../support/shared-data.ts'
 
@@ -73,26 +72,27 @@ export function drawn<Item>(items: readonly Item[], count: number, random: Rando
   return shuffled(items, random).slice(0, count)
 }
 
-function contextOf(compute: Kernels, random: Random, reference?: Uint8Array): DetectorContext {
-  return { ...given(queryDistribution.kind), random, compute, reference, key: new Uint8Array(32).fill(1) }
+function contextOf(kind: string, compute: Kernels, random: Random, reference?: Uint8Array): DetectorContext {
+  return { ...given(kind), random, compute, reference, key: new Uint8Array(32).fill(1) }
 }
 
 /** The detector after `modelward baseline` on these clients' requests, by its own code. */
-export async function baselined(
+export async function baselined<Config>(
+  plugin: DetectorPlugin<Config>,
   compute: Kernels,
   windows: readonly number[],
   random: Random,
   refer: Iterable<readonly Event[]>,
   calibrate: Iterable<readonly Event[]>,
 ): Promise<Detector> {
-  const config = queryDistribution.config.parse({ windows, maxKeys: 100_000 })
-  const maker = queryDistribution.baseline?.(config, contextOf(compute, random))
+  const config = plugin.config.parse({ windows, maxKeys: 100_000 })
+  const maker = plugin.baseline?.(config, contextOf(plugin.kind, compute, random))
   if (!maker) throw new Error('the detector makes no reference')
   for (const events of refer) await maker.refer(events)
   for (const events of calibrate) await maker.calibrate(events)
   const frozen = await maker.freeze()
   if ('refused' in frozen) throw new Error(frozen.refused)
-  return queryDistribution.open(config, contextOf(compute, random, frozen.reference))
+  return plugin.open(config, contextOf(plugin.kind, compute, random, frozen.reference))
 }
 
 /** What the detector says of each benign client's windows, client by client, and the state they leave: the fleet. */

@@ -51,7 +51,8 @@ export class UnfamiliarBaseline implements BaselineMaker {
         continue
       }
       this.#requests++
-      this.#passages.each(event.inference.prompt, (place) => this.#note(place, writer))
+      const { runs, pairs } = this.#passages.of(event.inference.prompt)
+      for (const places of [runs, pairs]) for (const place of places) this.#note(place, writer)
     }
   }
 

@@ -21,20 +21,6 @@ export const MOST_SURPRISE = 2 * Math.log((1 + FLOOR) / FLOOR)
 export class Familiar implements Reader {
   readonly #passages: Passages
   readonly #table: Int32Array
-  #runs = 0
-  #pairs = 0
-  #unknownRuns = 0
-  #unknownPairs = 0
-  readonly #visit = (place: number, isPair: boolean): void => {
-    const isUnknown = (((this.#table[place >>> 5] ?? 0) >>> (place & 31)) & 1) ^ 1
-    if (isPair) {
-      this.#pairs++
-      this.#unknownPairs += isUnknown
-    } else {
-      this.#runs++
-      this.#unknownRuns += isUnknown
-    }
-  }
 
   constructor(passages: Passages, table: Int32Array) {
     this.#passages = passages
@@ -43,13 +29,19 @@ export class Familiar implements Reader {
 
   read({ prompt }: { readonly prompt?: string }, out: Float64Array, at: number): void {
     if (!prompt) return
-    this.#runs = this.#pairs = this.#unknownRuns = this.#unknownPairs = 0
-    this.#passages.each(prompt, this.#visit)
-    out[at + STATE] = this.#runs < FEWEST_RUNS ? TOO_SHORT : JUDGED
-    if (this.#runs < FEWEST_RUNS) return
-    const ofRuns = surpriseOf(this.#unknownRuns / this.#runs)
-    const ofPairs = this.#pairs < FEWEST_PAIRS ? ofRuns : surpriseOf(this.#unknownPairs / this.#pairs)
+    const { runs, pairs } = this.#passages.of(prompt)
+    out[at + STATE] = runs.length < FEWEST_RUNS ? TOO_SHORT : JUDGED
+    if (runs.length < FEWEST_RUNS) return
+    const ofRuns = this.#surpriseOf(runs)
+    const ofPairs = pairs.length < FEWEST_PAIRS ? ofRuns : this.#surpriseOf(pairs)
     out[at + SURPRISE] = ofRuns + ofPairs
+  }
+
+  /** 0 where all is known, half of `MOST_SURPRISE` where nothing is. */
+  #surpriseOf(places: Int32Array): number {
+    let known = 0
+    for (const place of places) known += ((this.#table[place >>> 5] ?? 0) >>> (place & 31)) & 1
+    return Math.log((1 + FLOOR) / (known / places.length + FLOOR))
   }
 }
 
@@ -65,9 +57,4 @@ export function surpriseAt(numbers: Float64Array, at: number): number {
 /** The share of unknown runs and pairs that is as surprising, for people. */
 export function shareOf(surprise: number): number {
   return (1 + FLOOR) * (1 - Math.exp(-surprise / 2))
-}
-
-/** 0 where all is known, half of `MOST_SURPRISE` where nothing is. */
-function surpriseOf(unknown: number): number {
-  return Math.log((1 + FLOOR) / (1 - unknown + FLOOR))
 }

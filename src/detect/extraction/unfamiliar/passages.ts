@@ -1,4 +1,4 @@
-import { foldedCode, isOfWord, lookedAt, SPACE } from '../../features/text.ts'
+import { foldedCode, isOfWord, lookedAt, PROMPT_LIMIT, SPACE } from '../../features/text.ts'
 
 /** Characters of a run. */
 const RUN = 6
@@ -12,11 +12,12 @@ const PLACE_SHIFT = 32 - Math.log2(PLACES)
  */
 export class Passages {
   readonly #base: number
-  /** What the character that leaves a run was multiplied by. */
-  readonly #leaving: number
   readonly #runSeed: number
   readonly #pairSeed: number
-  readonly #ring = new Int32Array(RUN)
+  readonly #runs = new Int32Array(PROMPT_LIMIT)
+  readonly #pairs = new Int32Array(PROMPT_LIMIT / 2)
+  #runCount = 0
+  #pairCount = 0
 
   /** `key`: at least 16 bytes. */
   constructor(key: Uint8Array) {
@@ -24,41 +25,40 @@ export class Passages {
     this.#base = view.getInt32(0, true) | 1
     this.#runSeed = view.getInt32(4, true)
     this.#pairSeed = view.getInt32(8, true)
-    let power = 1
-    for (let i = 0; i < RUN; i++) power = Math.imul(power, this.#base)
-    this.#leaving = power
   }
 
-  /** Calls `visit` for each run and each pair of words, as often as it comes. */
-  each(text: string, visit: (place: number, isPair: boolean) => void): void {
-    for (const [from, to] of lookedAt(text)) this.#part(text, from, to, visit)
+  /** Where the text's runs and pairs are, each as often as it comes; good until the next text. */
+  of(text: string): { readonly runs: Int32Array; readonly pairs: Int32Array } {
+    this.#runCount = this.#pairCount = 0
+    for (const [from, to] of lookedAt(text)) this.#part(text, from, to)
+    return { runs: this.#runs.subarray(0, this.#runCount), pairs: this.#pairs.subarray(0, this.#pairCount) }
   }
 
-  #part(text: string, from: number, to: number, visit: (place: number, isPair: boolean) => void): void {
-    const ring = this.#ring.fill(0)
-    let [run, length, slot] = [0, 0, 0]
+  #part(text: string, from: number, to: number): void {
+    // A run in bytes: its first two characters, and its last four.
+    let [early, late, length] = [0, 0, 0]
     let [word, before] = [0, 0]
     let isSpace = true
     for (let i = from; i < to; i++) {
       const code = foldedCode(text.charCodeAt(i))
       if (code === SPACE && isSpace) continue
       isSpace = code === SPACE
-      run = (Math.imul(run, this.#base) + code - Math.imul(ring[slot] ?? 0, this.#leaving)) | 0
-      ring[slot] = code
-      slot = slot === RUN - 1 ? 0 : slot + 1
-      if (++length >= RUN) visit(placeOf(run ^ this.#runSeed), false)
+      early = ((early << 8) | (late >>> 24)) & 0xffff
+      late = (late << 8) | ((code ^ (code >>> 8)) & 0xff)
+      if (++length >= RUN) this.#runs[this.#runCount++] = placeOf(Math.imul(early ^ this.#runSeed, this.#base) ^ late)
       if (isOfWord(code)) word = (Math.imul(word, this.#base) + code + 1) | 0
       else if (word !== 0) {
-        if (before !== 0) visit(this.#pair(before, word), true)
+        this.#notePair(before, word)
         before = word
         word = 0
       }
     }
-    if (word !== 0 && before !== 0) visit(this.#pair(before, word), true)
+    this.#notePair(before, word)
   }
 
-  #pair(before: number, word: number): number {
-    return placeOf((Math.imul(before, 0x2c1b3c6d) ^ word) + this.#pairSeed)
+  #notePair(before: number, word: number): void {
+    if (before === 0 || word === 0) return
+    this.#pairs[this.#pairCount++] = placeOf((Math.imul(before, 0x2c1b3c6d) ^ word) + this.#pairSeed)
   }
 }
 

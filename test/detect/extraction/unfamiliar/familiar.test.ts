@@ -32,9 +32,8 @@ function passagesOf(text: string): { readonly runs: readonly string[]; readonly 
 }
 
 function placesOf(text: string, key = KEY): { readonly runs: number[]; readonly pairs: number[] } {
-  const places: { runs: number[]; pairs: number[] } = { runs: [], pairs: [] }
-  new Passages(key).each(text, (place, isPair) => (isPair ? places.pairs : places.runs).push(place))
-  return places
+  const { runs, pairs } = new Passages(key).of(text)
+  return { runs: [...runs], pairs: [...pairs] }
 }
 
 /** Where it was the first time. */
@@ -48,8 +47,10 @@ function known(places: Map<string, number>, passage: string, place: number): num
 function knowing(...texts: readonly string[]): Familiar {
   const table = new Int32Array(TABLE_WORDS)
   const passages = new Passages(KEY)
-  for (const text of texts)
-    passages.each(text, (place) => (table[place >>> 5] = (table[place >>> 5] ?? 0) | (1 << (place & 31))))
+  for (const text of texts) {
+    const { runs, pairs } = passages.of(text)
+    for (const place of [...runs, ...pairs]) table[place >>> 5] = (table[place >>> 5] ?? 0) | (1 << (place & 31))
+  }
   return new Familiar(passages, table)
 }
 
