@@ -49,8 +49,9 @@ type Config = z.infer<typeof Config>
  * be averaged as e-values, as the fusion does, and never multiplied. Where half of the fleet moves the same way, p is at
  * least the rank among them, and the text says drift (`fleet/drift-gate.ts`).
  *
- * What it cannot see: one caller among very different tenants who asks for what another tenant asks for; and extraction
- * by many accounts that each keep to one tenant's ways (linkage, X7, looks for those).
+ * What it cannot see: where tenants are very different, a caller who is no further from all of them than each is: who asks
+ * for what another tenant asks for, and who sends random words (`unfamiliar-text` tells those); and extraction by many
+ * accounts that each keep to one tenant's ways (linkage, X7, looks for those).
  *
  * State: 13 KB a principal (a commit stores 4 KB of it, and 4 KB more when a window of 50 is full), only sums of random
  * projections. Whoever was evicted begins an empty window: to hide so, a caller needs requests of `maxKeys` others between
