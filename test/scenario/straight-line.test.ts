@@ -120,10 +120,15 @@ deliver:
     data: { alerts: [{ event: { id: alert?.id } }] },
   })
   expect(alert?.evidence[0]?.event).toMatchObject({ file: join(running.folder, 'logs/trail.json'), index: 0 })
-  const metrics = await running.daemon.desk.metrics()
+  // The receiver has the alert a moment before the daemon has its answer.
+  const sent = 'modelward_component_sent_events_total{component_id="webhook",outcome="sent"} 1'
+  const metrics = await eventually(
+    'the webhook has had its answer',
+    () => running.daemon.desk.metrics(),
+    (told) => told.includes(sent),
+  )
   expect(metrics).toContain('modelward_records_unaccounted 0')
   expect(metrics).toContain('modelward_alerts_active 1')
-  expect(metrics).toMatch(/modelward_component_sent_events_total\{component_id="webhook",outcome="sent"\} 1/)
   expect(running.daemon.desk.status().balance).toEqual({
     received: 1,
     committed: 1,
