@@ -11,6 +11,7 @@ import type {
 } from '../../contract/detect.ts'
 import type { Event } from '../../contract/event.ts'
 import type { Counter, Log } from '../../contract/plugin.ts'
+import { tellForgotten } from '../state/forgotten.ts'
 import { KeyedRows } from '../state/keyed-rows.ts'
 import { SMALLEST_P } from '../statistics/ladder.ts'
 import type { Direction, Leak, LeakFinder } from './leak.ts'
@@ -106,7 +107,7 @@ export class LeakDetector implements Detector {
     this.#last = undefined
     const own = [...state].filter((change) => !this.#quiet.restore(change))
     const unknown = this.#rows.restore(own)
-    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+    tellForgotten(unknown, { log: this.#log, name: this.#name })
   }
 
   keys(): KeyUse {

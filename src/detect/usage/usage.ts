@@ -4,6 +4,7 @@ import type { Event } from '../../contract/event.ts'
 import type { Given, Log, Plugin } from '../../contract/plugin.ts'
 import { isModelRequest } from '../request/model-request.ts'
 import type { ModelRequest } from '../request/model-request.ts'
+import { tellForgotten } from '../state/forgotten.ts'
 import { KeyedRows } from '../state/keyed-rows.ts'
 import { Ladder } from '../statistics/ladder.ts'
 import { Account, OPEN } from './account.ts'
@@ -117,7 +118,7 @@ class UsageDetector implements Detector {
     this.#days.clear()
     const own = [...state].filter((change) => !this.#fleet.restore(change) && !this.#days.restore(change))
     const unknown = this.#rows.restore(own)
-    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+    tellForgotten(unknown, { log: this.#log, name: this.#name })
   }
 
   keys(): KeyUse {

@@ -4,6 +4,7 @@ import type { Event } from '../../../contract/event.ts'
 import type { Counter, Log } from '../../../contract/plugin.ts'
 import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { isModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { Vectors } from '../trail/vectors.ts'
@@ -129,7 +130,7 @@ class DeltaSimilarityDetector implements Detector {
     this.#pending = undefined
     const own = [...state].filter((change) => !this.#learned.restore(change))
     const unknown = this.#rows.restore(own)
-    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+    tellForgotten(unknown, { log: this.#log, name: this.#name })
   }
 
   keys(): KeyUse {

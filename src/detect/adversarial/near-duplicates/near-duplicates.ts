@@ -16,6 +16,7 @@ import { KeyedHash } from '../../../runtime/keyed-hash.ts'
 import { seededRandom } from '../../../runtime/random.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import type { Row } from '../../state/keyed-rows.ts'
 import { keptOf } from '../trail/projection.ts'
@@ -168,7 +169,7 @@ class NearDuplicatesDetector implements Detector {
     this.#pending = undefined
     const own = [...state].filter((change) => !vector.restore(change) && !text.restore(change))
     const unknown = this.#rows.restore(own)
-    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+    tellForgotten(unknown, { log: this.#log, name: this.#name })
   }
 
   keys(): KeyUse {

@@ -3,6 +3,7 @@ import type { Detector, KeyUse, Score, StateChange } from '../../../contract/det
 import type { Event } from '../../../contract/event.ts'
 import type { Given, Log, Plugin } from '../../../contract/plugin.ts'
 import { isModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { Ladder } from '../../statistics/ladder.ts'
@@ -105,7 +106,7 @@ class ApiAbuseDetector implements Detector {
     this.#pending = undefined
     const own = [...state].filter((change) => !this.#fleet.restore(change))
     const unknown = this.#rows.restore(own)
-    if (unknown > 0) this.#log.warn('detector state of another version is forgotten', { part: this.#name, unknown })
+    tellForgotten(unknown, { log: this.#log, name: this.#name })
   }
 
   keys(): KeyUse {

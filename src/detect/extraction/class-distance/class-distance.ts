@@ -8,6 +8,7 @@ import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { ClassDistanceBaseline } from './baseline.ts'
 import { KIND, Placing, thaw } from './model.ts'
@@ -117,11 +118,7 @@ class ClassDistanceDetector implements Detector {
   restore(state: Iterable<StateChange>): void {
     this.#fleet.clear()
     const unknown = this.#rows.restore([...state].filter((change) => !this.#fleet.restore(change)))
-    if (unknown > 0)
-      this.#context.log.warn('detector state of another version or reference is forgotten', {
-        part: this.#name,
-        unknown,
-      })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

@@ -9,6 +9,7 @@ import {
   mergeForemost,
 } from '../../state/foremost.ts'
 import type { Row, Section } from '../../state/keyed-rows.ts'
+import { closeFull } from '../close-full.ts'
 
 /** Of so many features one is looked at to tell how far a request lies: enough to rank them, and for that alone. */
 const EVERY = 8
@@ -69,27 +70,22 @@ export class OpenWindows {
   }
 
   /** Adds a request. Windows that it fills are told, the smallest first, and begin anew. */
-  add(features: Int8Array, at: number, id: string, centre: MeanVector): Filled[] {
-    let full = new Level(this.#row, this.#sizes, 0)
+  add(features: Int8Array, at: number, id: string, centre: MeanVector): readonly Filled[] {
+    const first = new Level(this.#row, this.#sizes, 0)
     this.#touch(this.#row, 0)
-    full.begin(at)
-    full.add(features, id, centre)
-    const filled: Filled[] = []
-    for (const [level, size] of this.#sizes.entries()) {
-      if (full.count < size) break
-      filled.push(full.told(size, centre))
-      const next = new Level(this.#row, this.#sizes, level + 1)
-      if (level + 1 < this.#sizes.length) {
-        next.addAll(full)
-        this.#touch(this.#row, level + 1)
-      }
-      full.clear()
-      this.#touch(this.#row, level)
-      full = next
-    }
-    return filled
+    first.begin(at)
+    first.add(features, id, centre)
+    if (first.count < (this.#sizes[0] ?? 0)) return NONE
+    return closeFull(first, {
+      sizes: this.#sizes,
+      open: (level) => new Level(this.#row, this.#sizes, level),
+      tell: (full, size) => full.told(size, centre),
+      touch: (level) => this.#touch(this.#row, level),
+    })
   }
 }
+
+const NONE: readonly Filled[] = []
 
 /** Views of the row's memory are made where they are needed only: this is made anew for every request. */
 class Level {

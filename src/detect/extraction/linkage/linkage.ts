@@ -20,6 +20,7 @@ import { KIND, thaw, type Frozen } from './frozen.ts'
 import { Parties } from './parties.ts'
 import type { Ties } from './ties.ts'
 import { pooledScore, templateScore, type About } from './verdict.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 
 /** Parts of sketches that are held for each account. */
 const SKETCHES = 4
@@ -148,11 +149,7 @@ class LinkageDetector implements Detector {
     const isTheirs = (change: StateChange): boolean => parties !== undefined && Parties.isOwn(change)
     const unknown =
       (parties?.restore(all.filter(isTheirs)) ?? 0) + this.#linked.restore(all.filter((one) => !isTheirs(one)))
-    if (unknown > 0)
-      this.#context.log.warn('detector state of another version or reference is forgotten', {
-        part: this.#name,
-        unknown,
-      })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

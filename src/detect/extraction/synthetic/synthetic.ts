@@ -5,6 +5,7 @@ import type { Counter } from '../../../contract/plugin.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SyntheticBaseline } from './baseline.ts'
 import { explain } from './explain.ts'
@@ -127,11 +128,7 @@ class SyntheticDetector implements Detector {
     const unknown =
       this.#promoted.restore(all.filter(isPromoted)) + this.#counters.restore(all.filter((each) => !isPromoted(each)))
     this.#demoted = 0
-    if (unknown > 0)
-      this.#context.log.warn('detector state of another version or reference is forgotten', {
-        part: this.#name,
-        unknown,
-      })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

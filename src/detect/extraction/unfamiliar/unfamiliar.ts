@@ -19,6 +19,7 @@ import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { USUAL_SIZES, WindowSizes } from '../window-sizes.ts'
 import { UnfamiliarBaseline } from './baseline.ts'
@@ -151,11 +152,7 @@ class UnfamiliarDetector implements Detector {
   restore(state: Iterable<StateChange>): void {
     this.#fleet.clear()
     const unknown = this.#rows.restore([...state].filter((change) => !this.#fleet.restore(change)))
-    if (unknown > 0)
-      this.#context.log.warn('detector state of another version or reference is forgotten', {
-        part: this.#name,
-        unknown,
-      })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

@@ -7,6 +7,7 @@ import {
   mergeForemost,
 } from '../../state/foremost.ts'
 import type { Row, Section } from '../../state/keyed-rows.ts'
+import { closeFull } from '../close-full.ts'
 
 // A level, in numbers; the first of the row belongs to the map.
 const [COUNT, STARTED, SURPRISES] = [1, 2, 3]
@@ -55,27 +56,22 @@ export class OpenWindows {
   }
 
   /** Adds a request. Windows that it fills are told, the smallest first, and begin anew. */
-  add(surprise: number, at: number, id: string): Filled[] {
+  add(surprise: number, at: number, id: string): readonly Filled[] {
     const bytes = bytesOf(this.#sizes)
-    let full = new Level(this.#row, 0, bytes)
+    const first = new Level(this.#row, 0, bytes)
     this.#touch(this.#row, 0)
-    full.add(surprise, at, id)
-    const filled: Filled[] = []
-    for (const [level, size] of this.#sizes.entries()) {
-      if (full.count < size) break
-      filled.push(full.told(size))
-      const next = new Level(this.#row, level + 1, bytes)
-      if (level + 1 < this.#sizes.length) {
-        next.addAll(full)
-        this.#touch(this.#row, level + 1)
-      }
-      full.clear()
-      this.#touch(this.#row, level)
-      full = next
-    }
-    return filled
+    first.add(surprise, at, id)
+    if (first.count < (this.#sizes[0] ?? 0)) return NONE
+    return closeFull(first, {
+      sizes: this.#sizes,
+      open: (level) => new Level(this.#row, level, bytes),
+      tell: (full, size) => full.told(size),
+      touch: (level) => this.#touch(this.#row, level),
+    })
   }
 }
+
+const NONE: readonly Filled[] = []
 
 class Level {
   readonly #row: Row

@@ -11,6 +11,7 @@ import type {
 import type { Event } from '../../../contract/event.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 import { unionBound } from '../../statistics/combine.ts'
@@ -102,8 +103,7 @@ class OutputDistribution implements Detector {
 
   restore(state: Iterable<StateChange>): void {
     const unknown = this.#rows.restore(state)
-    const { log, name } = this.#context
-    if (unknown > 0) log.warn('detector state of another version is forgotten', { part: name, unknown })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

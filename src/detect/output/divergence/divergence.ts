@@ -12,6 +12,7 @@ import type {
 import type { Event } from '../../../contract/event.ts'
 import { isModelRequest, type ModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { readShortText, writeShortText } from '../../state/short-text.ts'
 import { SingleRow } from '../../state/single-row.ts'
@@ -127,8 +128,7 @@ class Divergence implements Detector {
     this.#fleet.clear()
     this.#closed = undefined
     const unknown = this.#rows.restore([...state].filter((change) => !this.#fleet.restore(change)))
-    const { log, name } = this.#context
-    if (unknown > 0) log.warn('detector state of another version is forgotten', { part: name, unknown })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {

@@ -12,6 +12,7 @@ import type {
 import type { Event, Inference } from '../../../contract/event.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { ReadHere } from '../../request/read-here.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
 import { SingleRow } from '../../state/single-row.ts'
 import { unionBound } from '../../statistics/combine.ts'
@@ -116,8 +117,7 @@ class OutcomeRates implements Detector {
     const ofEndpoints = (change: StateChange): boolean => change.key.startsWith('endpoints.1/')
     this.#endpoints.restore(own.filter(ofEndpoints))
     const unknown = this.#principals.restore(own.filter((change) => !ofEndpoints(change)))
-    const { log, name } = this.#context
-    if (unknown > 0) log.warn('detector state of another version is forgotten', { part: name, unknown })
+    tellForgotten(unknown, this.#context)
   }
 
   keys(): KeyUse {
