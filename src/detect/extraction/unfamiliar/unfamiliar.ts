@@ -56,7 +56,7 @@ type Config = z.infer<typeof Config>
  * tenant in a language that no other writes is told as a stranger, and is one.
  *
  * State: 1.2 KB a principal, numbers only; what the reference holds are bits at places that the detector's key chooses.
- * Whoever was evicted begins an empty window. 2 µs for 300 characters, on a thread that reads ahead where there is one.
+ * Whoever was evicted begins an empty window. 5 µs for 300 characters, on a thread that reads ahead where there is one.
  */
 export const unfamiliarText: DetectorPlugin<Config> = {
   kind: KIND,
