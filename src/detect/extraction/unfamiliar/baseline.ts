@@ -4,7 +4,7 @@ import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
 import { MOST_CLIENTS } from '../../features/population.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
-import { Familiar, FAMILIAR_NUMBERS, JUDGED, stateOf, surpriseAt, TABLE_WORDS } from './familiar.ts'
+import { Familiar, FAMILIAR_NUMBERS, surpriseAt, TABLE_WORDS } from './familiar.ts'
 import { freeze, type SizeReference } from './frozen.ts'
 import { Passages, PLACES } from './passages.ts'
 import { OpenWindows, sectionsOf } from './window.ts'
@@ -62,9 +62,10 @@ export class UnfamiliarBaseline implements BaselineMaker {
       if (!isModelRequest(event)) continue
       numbers.fill(0)
       this.#familiar.read(event.inference, numbers, 0)
-      if (stateOf(numbers, 0) !== JUDGED) continue
+      const asked = surpriseAt(numbers, 0)
+      if (asked === undefined) continue
       const windows = new OpenWindows(this.#rows.use(event.principal), this.#sizes, () => undefined)
-      for (const { size, surprise } of windows.add(surpriseAt(numbers, 0), event.at, event.id))
+      for (const { size, surprise } of windows.add(asked, event.at, event.id))
         this.#measured.get(size)?.add(event.principal, surprise)
     }
   }

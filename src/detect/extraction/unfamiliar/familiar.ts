@@ -3,17 +3,19 @@ import { Passages, PLACES } from './passages.ts'
 
 /** A bit for each place. */
 export const TABLE_WORDS = PLACES / 32
-/** Fewer runs of six characters say nothing about a text. */
-const FEWEST_RUNS = 16
-/** Fewer pairs of words do not count: languages without spaces are told by their runs. */
-const FEWEST_PAIRS = 3
+/**
+ * Known runs and pairs that every prompt is taken to have beside its own, so that a short one says little and none is
+ * passed over: whoever sent only short ones would be.
+ */
+const [GIVEN_RUNS, GIVEN_PAIRS] = [8, 2]
+/** A text with fewer pairs of words for its runs is of a language without spaces, and told by its runs alone. */
+const RUNS_PER_PAIR = 16
 /** Keeps the logarithm of what is left finite: nothing is more surprising than a text of which all is unknown. */
 const FLOOR = 0.05
 
-/** What the reader says of a prompt: one of the words below, and its surprise. */
-const [STATE, SURPRISE] = [0, 1]
+/** What the reader says of a prompt: 1 if there is one, and its surprise. */
+const [THERE, SURPRISE] = [0, 1]
 export const FAMILIAR_NUMBERS = 2
-export const [NO_TEXT, TOO_SHORT, JUDGED] = [0, 1, 2]
 /** The surprise of a text of which nothing is known. */
 export const MOST_SURPRISE = 2 * Math.log((1 + FLOOR) / FLOOR)
 
@@ -30,28 +32,23 @@ export class Familiar implements Reader {
   read({ prompt }: { readonly prompt?: string }, out: Float64Array, at: number): void {
     if (!prompt) return
     const { runs, pairs } = this.#passages.of(prompt)
-    out[at + STATE] = runs.length < FEWEST_RUNS ? TOO_SHORT : JUDGED
-    if (runs.length < FEWEST_RUNS) return
-    const ofRuns = this.#surpriseOf(runs)
-    const ofPairs = pairs.length < FEWEST_PAIRS ? ofRuns : this.#surpriseOf(pairs)
-    out[at + SURPRISE] = ofRuns + ofPairs
+    const ofRuns = this.#surpriseOf(runs, GIVEN_RUNS)
+    const isUnspaced = pairs.length * RUNS_PER_PAIR < runs.length
+    out[at + THERE] = 1
+    out[at + SURPRISE] = ofRuns + (isUnspaced ? ofRuns : this.#surpriseOf(pairs, GIVEN_PAIRS))
   }
 
-  /** 0 where all is known, half of `MOST_SURPRISE` where nothing is. */
-  #surpriseOf(places: Int32Array): number {
-    let known = 0
+  /** 0 where all is known, nearly half of `MOST_SURPRISE` where nothing is. */
+  #surpriseOf(places: Int32Array, given: number): number {
+    let known = given
     for (const place of places) known += ((this.#table[place >>> 5] ?? 0) >>> (place & 31)) & 1
-    return Math.log((1 + FLOOR) / (known / places.length + FLOOR))
+    return Math.log((1 + FLOOR) / (known / (places.length + given) + FLOOR))
   }
 }
 
-/** What a reader wrote. */
-export function stateOf(numbers: Float64Array, at: number): number {
-  return numbers[at + STATE] ?? NO_TEXT
-}
-
-export function surpriseAt(numbers: Float64Array, at: number): number {
-  return numbers[at + SURPRISE] ?? 0
+/** The surprise that a reader wrote; undefined where there was no prompt. */
+export function surpriseAt(numbers: Float64Array, at: number): number | undefined {
+  return numbers[at + THERE] === 1 ? numbers[at + SURPRISE] : undefined
 }
 
 /** The share of unknown runs and pairs that is as surprising, for people. */

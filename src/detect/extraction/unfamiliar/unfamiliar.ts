@@ -23,7 +23,7 @@ import { tellForgotten } from '../../state/forgotten.ts'
 import { KeyedRows, type Row } from '../../state/keyed-rows.ts'
 import { USUAL_SIZES, WindowSizes } from '../window-sizes.ts'
 import { UnfamiliarBaseline } from './baseline.ts'
-import { FAMILIAR_NUMBERS, JUDGED, NO_TEXT, shareOf, stateOf, surpriseAt } from './familiar.ts'
+import { FAMILIAR_NUMBERS, shareOf, surpriseAt } from './familiar.ts'
 import { type Frozen, KIND, type SizeReference, thaw } from './frozen.ts'
 import { type Filled, OpenWindows, sectionsOf } from './window.ts'
 
@@ -52,8 +52,8 @@ type Config = z.infer<typeof Config>
  * same way, p is at least the rank among them, and the text says drift.
  *
  * What it cannot see: prompts in ordinary language on what is asked here (X4's lower tail looks for a harvest of them),
- * prompts that are mostly filled up with familiar text, and prompts of fewer than 21 characters, which are counted. A new
- * tenant in a language that no other writes is told as a stranger, and is one.
+ * prompts that are mostly filled up with familiar text; of prompts of a few words it takes many. A new tenant in a language that no
+ * other writes is told as a stranger, and is one.
  *
  * State: 1.2 KB a principal, numbers only; what the reference holds are bits at places that the detector's key chooses.
  * Whoever was evicted begins an empty window. 5 µs for 300 characters, on a thread that reads ahead where there is one.
@@ -131,14 +131,14 @@ class UnfamiliarDetector implements Detector {
   score(event: Event, ahead?: Reading): readonly Score[] {
     if (!isModelRequest(event)) return NOTHING
     const { numbers, at } = this.#read.of(event.inference, ahead)
-    const state = stateOf(numbers, at)
-    if (state !== JUDGED) {
-      this.#skipped.add(1, { component_id: this.#name, reason: state === NO_TEXT ? 'no-text' : 'text_too_short' })
+    const surprise = surpriseAt(numbers, at)
+    if (surprise === undefined) {
+      this.#skipped.add(1, { component_id: this.#name, reason: 'no-text' })
       return NOTHING
     }
     if ((event.inference.prompt?.length ?? 0) > PROMPT_LIMIT) this.#cut.add(1, { component_id: this.#name })
     const windows = new OpenWindows(this.#rows.use(event.principal), this.#sizes, this.#touch)
-    const filled = windows.add(surpriseAt(numbers, at), event.at, event.id)
+    const filled = windows.add(surprise, event.at, event.id)
     return filled.length === 0 ? NOTHING : filled.flatMap((window) => this.#scored(event, window))
   }
 

@@ -2,14 +2,10 @@ import { describe, expect, test } from 'vitest'
 import {
   Familiar,
   FAMILIAR_NUMBERS,
-  JUDGED,
   MOST_SURPRISE,
-  NO_TEXT,
   shareOf,
-  stateOf,
   surpriseAt,
   TABLE_WORDS,
-  TOO_SHORT,
 } from '../../../../src/detect/extraction/unfamiliar/familiar.ts'
 import { Passages } from '../../../../src/detect/extraction/unfamiliar/passages.ts'
 import { seededRandom } from '../../../../src/runtime/random.ts'
@@ -54,10 +50,12 @@ function knowing(...texts: readonly string[]): Familiar {
   return new Familiar(passages, table)
 }
 
-function read(familiar: Familiar, prompt?: string): { readonly state: number; readonly share: number } {
+/** The share that is unknown; undefined where there is no text. */
+function read(familiar: Familiar, prompt?: string): number | undefined {
   const numbers = new Float64Array(1 + FAMILIAR_NUMBERS)
   familiar.read(prompt === undefined ? {} : { prompt }, numbers, 1)
-  return { state: stateOf(numbers, 1), share: shareOf(surpriseAt(numbers, 1)) }
+  const surprise = surpriseAt(numbers, 1)
+  return surprise === undefined ? undefined : shareOf(surprise)
 }
 
 describe('passages', () => {
@@ -101,44 +99,44 @@ describe('passages', () => {
 })
 
 describe('how much of a text is unknown', () => {
-  test('is nothing of what is known, all of what is not, and a share of what is put together from known words', () => {
+  test('is nothing of what is known, nearly all of what is not, and a share of what is put together from known words', () => {
     const familiar = knowing(TEXT)
-    expect(read(familiar, TEXT)).toEqual({ state: JUDGED, share: 0 })
-    expect(read(familiar, 'Quelqu’un devrait arroser ces grosses plantes vertes').share).toBeCloseTo(1, 3)
-    const mixed = read(familiar, 'the June letter translate 13 of the May, please').share
-    expect(mixed).toBeGreaterThan(0.6)
-    expect(mixed).toBeLessThan(0.95)
+    expect(read(familiar, TEXT)).toBe(0)
+    const foreign = 'Quelqu’un devrait arroser ces grosses plantes vertes, puis fermer les volets et sortir le chien. '
+    expect(read(familiar, foreign)).toBeGreaterThan(0.85)
+    expect(read(familiar, foreign.repeat(20))).toBeGreaterThan(0.98)
+    const mixed = read(familiar, 'the June letter translate 13 of the May, please')
+    expect(mixed).toBeGreaterThan(0.4)
+    expect(mixed).toBeLessThan(0.85)
     expect(shareOf(MOST_SURPRISE)).toBeCloseTo(1, 10)
   })
 
-  test('counts both, what is said twice twice', () => {
-    // Of 26 runs 11 are unknown and of 5 pairs 2.
+  test('counts both, what is said twice twice, and a few known ones beside', () => {
     const known = 'one two three four five'
     const text = 'one two three zzz four five'
     const { runs, pairs } = passagesOf(text)
-    const unknown = {
-      runs: runs.filter((run) => !known.includes(run)).length,
-      pairs: pairs.filter((pair) => !passagesOf(known).pairs.includes(pair)).length,
+    const share = {
+      runs: runs.filter((run) => known.includes(run)).length,
+      pairs: pairs.filter((pair) => passagesOf(known).pairs.includes(pair)).length,
     }
-    const left = (1.05 - unknown.runs / runs.length) * (1.05 - unknown.pairs / pairs.length)
-    expect(read(knowing(known), text).share).toBeCloseTo(1.05 - Math.sqrt(left), 10)
+    const left = ((share.runs + 8) / (runs.length + 8) + 0.05) * ((share.pairs + 2) / (pairs.length + 2) + 0.05)
+    expect(read(knowing(known), text)).toBeCloseTo(1.05 - Math.sqrt(left), 10)
   })
 
   test('where there are hardly any pairs of words, is told by runs alone', () => {
     const known = '日本語の文章を要約してください。よろしくお願いします。'
-    expect(read(knowing(known), known)).toEqual({ state: JUDGED, share: 0 })
-    expect(read(knowing(TEXT), known).share).toBeCloseTo(1, 3)
+    expect(read(knowing(known), known)).toBe(0)
+    expect(read(knowing(TEXT), known)).toBeGreaterThan(0.65)
   })
 
-  test.each([
-    [undefined, NO_TEXT],
-    ['', NO_TEXT],
-    ['hello there', TOO_SHORT],
-    ['   \n\t   \u0000       \n\n\n\n\n\n\n\n\n      ', TOO_SHORT],
-    ['a'.repeat(20), TOO_SHORT],
-    ['a'.repeat(21), JUDGED],
-    ['\ud800'.repeat(30), JUDGED],
-  ])('a text %j may be none, or too short', (prompt, state) => {
-    expect(read(knowing(TEXT), prompt).state).toBe(state)
+  test('is more the longer an unknown text is, and of none there is nothing to say', () => {
+    const shares = [3, 6, 20, 60, 400, 4_000].map((length) =>
+      read(knowing(TEXT), 'wxyz qvk jx '.repeat(400).slice(0, length)),
+    )
+    expect(shares).toEqual(shares.toSorted((a, b) => (a ?? NaN) - (b ?? NaN)))
+    expect(shares[0]).toBe(0)
+    expect(read(knowing(TEXT), undefined)).toBeUndefined()
+    expect(read(knowing(TEXT), '')).toBeUndefined()
+    expect(read(knowing(TEXT), '\ud800'.repeat(30))).toBeGreaterThan(0.5)
   })
 })
