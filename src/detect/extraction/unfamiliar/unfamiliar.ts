@@ -42,18 +42,19 @@ type Config = z.infer<typeof Config>
  * Finds callers whose prompts are made of what nobody else writes: random words, sentences from elsewhere, as attackers
  * send who have no requests of their own to copy a model with (ATLAS AML.T0024.002, control IN-1). Anagram (Wang, Parekh,
  * Stolfo, RAID 2006) for prompts: the reference knows which runs of six characters and pairs of words at least two benign
- * callers wrote, and the surprise of a prompt is -ln of the share of its runs that are known, and the same of its pairs.
- * Where tenants ask for very different things, this tells what `query-distribution` cannot: to be unlike all others there
- * is what every tenant is, but they write in words that others use too.
+ * callers wrote, and the surprise of a prompt is -ln of the share of its runs that are known, and the same of its pairs,
+ * with a few known ones beside, so that a short prompt says little. Where tenants ask for very different things, this tells
+ * what `query-distribution` cannot: to be unlike all others there is what every tenant is, but they write in words that
+ * others use too.
  *
  * Scores: each window of 50, 200 and 1,000 prompts that is full, whatever its p, counted as a window: the mean surprise of
  * its 10, 20 and 45 most surprising prompts, so that ordinary ones between them hide little. p is its upper tail among
  * clients that the reference had not seen (`Calibration`), each client counting once. Where half of the fleet moves the
  * same way, p is at least the rank among them, and the text says drift.
  *
- * What it cannot see: prompts in ordinary language on what is asked here (X4's lower tail looks for a harvest of them),
- * prompts that are mostly filled up with familiar text; of prompts of a few words it takes many. A new tenant in a language that no
- * other writes is told as a stranger, and is one.
+ * What it cannot see: prompts in ordinary language on what is asked here (X4's lower tail looks for a harvest of them), and
+ * prompts that are mostly filled up with familiar text; of prompts of a few words it takes many. A new tenant in a
+ * language that no other writes is told as a stranger, and is one.
  *
  * State: 1.2 KB a principal, numbers only; what the reference holds are bits at places that the detector's key chooses.
  * Whoever was evicted begins an empty window. 5 µs for 300 characters, on a thread that reads ahead where there is one.
