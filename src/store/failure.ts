@@ -30,10 +30,24 @@ export function failureOf(error: unknown, doing: string, freeBytes: () => number
   return new StoreError(`${doing}: SQLite answered with code ${code}`, { cause: error })
 }
 
-/** The same for an error of the file system while the store is being opened; `path` and the cure go into the words. */
-export function fileFailureOf(error: unknown, doing: string): StoreError | StoreFullError {
-  if (error instanceof StoreError || error instanceof StoreFullError) return error
+/**
+ * The same for an error while the store is being opened, of the file system or of SQLite; `doing` says the path and the
+ * cure. On a disk with nothing free any I/O error of SQLite is believed to come of that.
+ */
+export function fileFailureOf(
+  error: unknown,
+  doing: string,
+  freeBytes: () => number = () => Infinity,
+): StoreError | StoreFullError {
+  if (error instanceof StoreFullError) return error
+  if (isFull(error instanceof StoreError ? error.cause : error, freeBytes))
+    return new StoreFullError(`${doing}: the disk is full`, { cause: error })
+  return error instanceof StoreError ? error : new StoreError(doing, { cause: error })
+}
+
+function isFull(error: unknown, freeBytes: () => number): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new StoreFullError(`${doing}: the disk is full`, { cause: error })
-  return new StoreError(doing, { cause: error })
+  if (code === 'ENOSPC' || code === 'EDQUOT') return true
+  const primary = (sqliteCode(error) ?? 0) & 0xff
+  return primary === FULL || (primary === IO && freeBytes() < NEARLY_NOTHING_FREE)
 }

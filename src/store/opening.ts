@@ -45,7 +45,7 @@ export function openDatabase(paths: StorePaths, clock: Clock, log: Log): OpenedD
     }
     return { connection, notices }
   } catch (error) {
-    throw fileFailureOf(error, `opening ${paths.database}`)
+    throw fileFailureOf(error, `opening ${paths.database}`, () => freeBytes(paths.directory))
   }
 }
 

@@ -111,11 +111,14 @@ export class DaemonHouse {
     return ((await (await this.api('/api/v1/sinks')).json()) as { sinks: SinkStatus[] }).sinks
   }
 
-  /** Where a listening source can be reached. */
+  /** Where a listening source can be reached, once it listens: the console does a moment before. */
   async sourceAddress(name: string): Promise<string> {
-    const address = (await this.sources()).find((source) => source.name === name)?.address
-    if (address === undefined) throw new Error(`source ${name} does not listen`)
-    return address
+    const address = await eventually(
+      `source ${name} listens`,
+      async () => (await this.sources()).find((source) => source.name === name)?.address,
+      (found) => found !== undefined,
+    )
+    return address ?? ''
   }
 
   /** One value of the metrics, by its name with labels as they are written; undefined when there is none. */
