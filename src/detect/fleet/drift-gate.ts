@@ -54,6 +54,12 @@ export class DriftGate {
     return (1 + ps.filter((other) => other <= p).length) / (1 + ps.length)
   }
 
+  /** `p` as it counts: while the fleet moves that way, at least its rank. */
+  held(p: number, tail = 0): { readonly p: number; readonly drift: Moved | undefined } {
+    const drift = this.moved(tail)
+    return { p: drift ? Math.max(p, this.rank(p, tail)) : p, drift }
+  }
+
   /** `who`: a number above 0 that stands for the principal; `ps`: one for each tail. */
   note(who: number, ps: readonly number[]): void {
     const { numbers } = this.#row

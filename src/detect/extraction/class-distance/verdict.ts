@@ -29,8 +29,7 @@ export function judge(filled: Filled, frozen: Frozen, fleet: DriftGate): Judged 
   const looks = LOOKS.flatMap((by) => (ps[by] === undefined ? [] : [{ by, p: ps[by] }])).toSorted((a, b) => a.p - b.p)
   const [{ by, p: smallest } = { by: 'distance' as const, p: 1 }] = looks
   const alone = unionBound(smallest, looks.length)
-  const drift = fleet.moved()
-  return { p: drift ? Math.max(alone, fleet.rank(alone)) : alone, alone, by, drift }
+  return { ...fleet.held(alone), alone, by }
 }
 
 /** What the most unusual look saw, against a typical client's, in words. */

@@ -1,6 +1,6 @@
 import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
-import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
+import { MeasuredSizes } from '../../calibration/measured.ts'
 import { FourierFeatures } from '../../features/fourier.ts'
 import { MOST_CLIENTS, PopulationBuilder } from '../../features/population.ts'
 import type { Population } from '../../features/population.ts'
@@ -29,14 +29,14 @@ class Baseline implements BaselineMaker {
   readonly #sizes: readonly number[]
   readonly #context: DetectorContext
   readonly #builder: PopulationBuilder
-  readonly #measured: ReadonlyMap<number, Measured>
+  readonly #measured: MeasuredSizes
   #measuring: Promise<Measuring | { readonly refused: string }> | undefined
 
   constructor(sizes: readonly number[], context: DetectorContext) {
     this.#sizes = sizes
     this.#context = context
     this.#builder = new PopulationBuilder(context.compute, context.random)
-    this.#measured = new Map(sizes.map((size) => [size, new Measured()]))
+    this.#measured = new MeasuredSizes(sizes)
   }
 
   async refer(events: readonly Event[]): Promise<void> {
@@ -54,7 +54,7 @@ class Baseline implements BaselineMaker {
       if (typeof values === 'string') continue
       const windows = new OpenWindows(rows.use(event.principal), this.#sizes, () => undefined)
       for (const { size, distance } of windows.add(values, event.at, event.id, centre))
-        this.#measured.get(size)?.add(event.principal, distance)
+        this.#measured.add(size, event.principal, distance)
     }
   }
 
@@ -63,18 +63,14 @@ class Baseline implements BaselineMaker {
     if ('refused' in measuring) return measuring
     const { population, centre } = measuring
     const sizes = this.#sizes.flatMap((size) => this.#calibrated(size, population) ?? [])
-    const counts = this.#sizes.map((size) => `${this.#measured.get(size)?.clients ?? 0} with ${size} requests`)
-    if (sizes.length === 0)
-      return {
-        refused: `${FEWEST_CLIENTS} clients beyond those of the reference are needed with a full window, and there are ${counts.join(', ')}: take in more files, or configure smaller windows`,
-      }
+    if (sizes.length === 0) return { refused: this.#measured.tooFew('requests') }
     const { fourier, clients, requests, leftOut } = population
     const kind = fourier.features.kind === 'text' ? 'prompts' : `vectors of ${fourier.features.columns} columns`
     return {
       reference: freeze({ fourier, centre, sizes }),
       notes: [
         `reference: ${requests} requests of ${clients} clients, by their ${kind}; ${leftOut} requests left out`,
-        ...this.#sizes.map((size) => noteOn(size, sizes, this.#measured.get(size)?.clients ?? 0)),
+        ...this.#measured.notes(2),
       ],
     }
   }
@@ -97,15 +93,7 @@ class Baseline implements BaselineMaker {
   #calibrated(size: number, { spread }: Population): SizeReference | undefined {
     // Variance of a degenerate U-statistic of order two (Serfling 1980, sec. 5.2): 2 E[k²] / (n (n - 1)).
     const floor = Math.sqrt((2 * Math.max(spread, Number.MIN_VALUE)) / (size * (size - 1)))
-    const calibration = this.#measured.get(size)?.calibrated((value) => scaled(value, floor))
+    const calibration = this.#measured.calibrated(size, (value) => scaled(value, floor))
     return calibration && { size, floor, calibration }
   }
-}
-
-function noteOn(size: number, sizes: readonly SizeReference[], clients: number): string {
-  const made = sizes.find((each) => each.size === size)
-  if (!made)
-    return `windows of ${size}: not scored, since ${clients} other clients filled one and ${FEWEST_CLIENTS} are needed`
-  const reach = Math.min(1, 2 * made.calibration.reach).toPrecision(2)
-  return `windows of ${size}: calibrated on ${clients} other clients; p-values below ${reach} are extrapolated`
 }

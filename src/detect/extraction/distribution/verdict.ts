@@ -30,9 +30,7 @@ export function judge(distance: number, reference: SizeReference, fleet: DriftGa
   const value = scaled(distance, floor)
   const tails = { high: calibration.high(value), low: calibration.low(value) }
   const direction = tails.high < tails.low ? 'high' : 'low'
-  const drift = fleet.moved(TAIL[direction])
-  const smaller = tails[direction]
-  const p = drift ? Math.max(smaller, fleet.rank(smaller, TAIL[direction])) : smaller
+  const { p, drift } = fleet.held(tails[direction], TAIL[direction])
   return {
     ...tails,
     p: unionBound(p, 2),

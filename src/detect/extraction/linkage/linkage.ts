@@ -14,13 +14,13 @@ import { referenceName } from '../../reference/reference.ts'
 import { Unreferenced } from '../../reference/unreferenced.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import type { ModelRequest } from '../../request/model-request.ts'
+import { tellForgotten } from '../../state/forgotten.ts'
 import { LinkageBaseline } from './baseline.ts'
 import { LinkedAccounts, MOST_TEMPLATES, templateReader, type Linked } from './fleet.ts'
 import { KIND, thaw, type Frozen } from './frozen.ts'
 import { Parties } from './parties.ts'
 import type { Ties } from './ties.ts'
 import { pooledScore, templateScore, type About } from './verdict.ts'
-import { tellForgotten } from '../../state/forgotten.ts'
 
 /** Parts of sketches that are held for each account. */
 const SKETCHES = 4

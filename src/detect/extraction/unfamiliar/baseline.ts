@@ -1,6 +1,6 @@
 import type { BaselineMaker, DetectorContext } from '../../../contract/detect.ts'
 import type { Event } from '../../../contract/event.ts'
-import { FEWEST_CLIENTS, Measured } from '../../calibration/measured.ts'
+import { MeasuredSizes } from '../../calibration/measured.ts'
 import { MOST_CLIENTS } from '../../features/population.ts'
 import { isModelRequest } from '../../request/model-request.ts'
 import { KeyedRows } from '../../state/keyed-rows.ts'
@@ -28,7 +28,7 @@ export class UnfamiliarBaseline implements BaselineMaker {
   readonly #table = new Int32Array(TABLE_WORDS)
   readonly #familiar: Familiar
   readonly #rows: KeyedRows
-  readonly #measured: ReadonlyMap<number, Measured>
+  readonly #measured: MeasuredSizes
   #taken = 0
   #requests = 0
   #leftOut = 0
@@ -39,7 +39,7 @@ export class UnfamiliarBaseline implements BaselineMaker {
     this.#passages = new Passages(key)
     this.#familiar = new Familiar(this.#passages, this.#table)
     this.#rows = new KeyedRows(MOST_CLIENTS, sectionsOf(sizes, 'baseline'))
-    this.#measured = new Map(sizes.map((size) => [size, new Measured()]))
+    this.#measured = new MeasuredSizes(sizes)
   }
 
   async refer(events: readonly Event[]): Promise<void> {
@@ -66,7 +66,7 @@ export class UnfamiliarBaseline implements BaselineMaker {
       if (asked === undefined) continue
       const windows = new OpenWindows(this.#rows.use(event.principal), this.#sizes, () => undefined)
       for (const { size, surprise } of windows.add(asked, event.at, event.id))
-        this.#measured.get(size)?.add(event.principal, surprise)
+        this.#measured.add(size, event.principal, surprise)
     }
   }
 
@@ -76,17 +76,12 @@ export class UnfamiliarBaseline implements BaselineMaker {
         refused: `prompts of ${this.#writers.size} callers to compare with, and of ${FEWEST_WRITERS} are needed at least: read files of a gateway that logs them`,
       }
     const sizes = this.#sizes.flatMap((size) => this.#calibrated(size))
-    if (sizes.length === 0) {
-      const counts = this.#sizes.map((size) => `${this.#clientsWith(size)} with ${size} prompts`)
-      return {
-        refused: `${FEWEST_CLIENTS} clients beyond those of the reference are needed with a full window, and there are ${counts.join(', ')}: take in more files, or configure smaller windows`,
-      }
-    }
+    if (sizes.length === 0) return { refused: this.#measured.tooFew('prompts') }
     return {
       reference: freeze(this.#key, this.#table, sizes),
       notes: [
         `reference: ${this.#requests} prompts of ${this.#writers.size} callers, of which ${this.#taken} runs and pairs of words are familiar; ${this.#leftOut} prompts left out`,
-        ...this.#sizes.map((size) => this.#noteOn(size, sizes)),
+        ...this.#measured.notes(1),
       ],
     }
   }
@@ -113,20 +108,8 @@ export class UnfamiliarBaseline implements BaselineMaker {
     this.#taken++
   }
 
-  #clientsWith(size: number): number {
-    return this.#measured.get(size)?.clients ?? 0
-  }
-
   #calibrated(size: number): readonly SizeReference[] {
-    const calibration = this.#measured.get(size)?.calibrated()
+    const calibration = this.#measured.calibrated(size)
     return calibration ? [{ size, calibration }] : []
-  }
-
-  #noteOn(size: number, sizes: readonly SizeReference[]): string {
-    const made = sizes.find((each) => each.size === size)
-    const clients = this.#clientsWith(size)
-    return made
-      ? `windows of ${size}: calibrated on ${clients} other clients; p-values below ${made.calibration.reach.toPrecision(2)} are extrapolated`
-      : `windows of ${size}: not scored, since ${clients} other clients filled one and ${FEWEST_CLIENTS} are needed`
   }
 }

@@ -166,8 +166,7 @@ class UnfamiliarDetector implements Detector {
     const reference = this.#bySize.get(filled.size)
     if (!reference) return NOTHING
     const measured = reference.calibration.high(filled.surprise)
-    const drift = this.#fleet.moved()
-    const p = drift ? Math.max(measured, this.#fleet.rank(measured)) : measured
+    const { p, drift } = this.#fleet.held(measured)
     if (filled.size === this.#sizes[0]) this.#fleet.note(1 + this.#hash.of(event.principal), [measured])
     return [
       {
