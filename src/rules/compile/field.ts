@@ -113,7 +113,7 @@ export function someValueAnywhere(
   found?: (path: string, value: unknown) => void,
   depth = 0,
 ): boolean {
-  if (typeof value !== 'object' || value === null) {
+  if (!isObject(value)) {
     if (!test(value)) return false
     found?.(path, value)
     return true
@@ -125,8 +125,7 @@ export function someValueAnywhere(
   }
   for (const key in value) {
     const inner = found === undefined ? '' : path === '' ? key : `${path}.${key}`
-    if (Object.hasOwn(value, key) && someValueAnywhere(Reflect.get(value, key), test, inner, found, depth + 1))
-      return true
+    if (someValueAnywhere(value[key], test, inner, found, depth + 1)) return true
   }
   return false
 }

@@ -4,7 +4,7 @@ import { compileRegex } from '../parse/regex.ts'
 import type { Comparison, Network, Pattern, Test } from '../parse/syntax.ts'
 import { partOfDate } from './dates.ts'
 import type { LeafTest } from './field.ts'
-import { fold, patternTest, textOf, type TextTest } from './text.ts'
+import { anyPatternTest, fold, patternTest, textOf, type TextTest } from './text.ts'
 
 /** Tests that look at one value at a time; `exists`, `null` and `fieldref` look at whole fields instead. */
 export type PlainTest = Exclude<Test, { kind: 'exists' | 'null' | 'field' }>
@@ -28,18 +28,15 @@ function anyLeaf(tests: readonly LeafTest[]): LeafTest {
 function foldedTest(patterns: readonly Pattern[]): LeafTest {
   const exact = new Set(patterns.flatMap((pattern) => plainText(pattern) ?? []).map(fold))
   const [only] = exact
-  const wild = patterns
-    .filter((pattern) => plainText(pattern) === undefined)
-    .map((pattern) => patternTest(pattern, true))
-  if (exact.size === 1 && wild.length === 0 && only !== undefined) return equalTest(only)
+  const wild = anyPatternTest(patterns.filter((pattern) => plainText(pattern) === undefined))
+  if (exact.size === 1 && wild === undefined && only !== undefined) return equalTest(only)
   return (value) => {
     const text = textOf(value)
     if (text === undefined) return false
     const folded = fold(text)
     // Looking for a text among none would still hash all of it.
     if (exact.size > 0 && exact.has(folded)) return true
-    for (const test of wild) if (test(folded)) return true
-    return false
+    return wild?.(folded) ?? false
   }
 }
 

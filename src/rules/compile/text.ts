@@ -49,6 +49,33 @@ export function patternTest(pattern: Pattern, folded: boolean): TextTest {
   return (text) => text === first
 }
 
+/** So many texts are looked for at once; of more, each for itself. */
+const MOST_AT_ONCE = 64
+
+/** The quickest test for any of several patterns against folded texts; undefined for none. */
+export function anyPatternTest(patterns: readonly Pattern[]): TextTest | undefined {
+  const contained = patterns.map(containedOf)
+  const texts = contained.filter((text) => text !== undefined)
+  const isAtOnce = texts.length > 1 && texts.length <= MOST_AT_ONCE
+  const others = patterns.filter((_, at) => !isAtOnce || contained[at] === undefined)
+  const tests = others.map((pattern) => patternTest(pattern, true))
+  if (isAtOnce) tests.unshift(containsAny(texts))
+  const [only] = tests
+  if (tests.length < 2) return only
+  return (text) => tests.some((test) => test(text))
+}
+
+/** Of texts alone, so the expression tries nothing twice. */
+function containsAny(texts: readonly string[]): TextTest {
+  const any = new RegExp(texts.map((text) => RegExp.escape(fold(text))).join('|'))
+  return (text) => any.test(text)
+}
+
+/** The text that a value must hold anywhere, where the pattern says no more. */
+function containedOf([before, text, after, ...more]: Pattern): string | undefined {
+  return before === MANY && typeof text === 'string' && after === MANY && more.length === 0 ? text : undefined
+}
+
 function partOf(part: PatternPart, folded: boolean): string | symbol {
   if (typeof part === 'object') throw new Error(`the placeholder ${part.placeholder} was not resolved`)
   return folded && typeof part === 'string' ? fold(part) : part

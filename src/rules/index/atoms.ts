@@ -3,8 +3,8 @@ import { compileItem, type Ask } from '../compile/item.ts'
 import { asKeyword } from '../compile/leaf.ts'
 import { fold, patternTest, type TextTest } from '../compile/text.ts'
 import { MANY, type Condition, type Item, type Pattern, type Rule, type Selection, type Test } from '../parse/syntax.ts'
-import type { Literal } from './automaton.ts'
-import type { Formula } from './formula.ts'
+import { withAtoms, type Formula } from './formula.ts'
+import type { Literal } from './literal.ts'
 import { mandatoryText } from './mandatory.ts'
 
 /** A question to the event itself, asked at most once an event. */
@@ -13,6 +13,8 @@ export interface Question {
   readonly cost: number
   /** Atoms of which one holds whenever the answer is yes; undefined where none is known. */
   readonly witnesses: readonly number[] | undefined
+  /** The same for the answer no. */
+  readonly witnessesOfNo: readonly number[] | undefined
   /** The key whose value alone decides, where it is a plain one. */
   readonly key: string | undefined
 }
@@ -31,10 +33,16 @@ export interface FieldAtoms {
   present: number | undefined
 }
 
+/** Weights of a field that is merely there. One of ECS costs every event a look, so all else is better. */
+const IS_THERE = 4
+const ECS_IS_THERE = 100
+
 /** The distinct lines of many rules as numbered atoms. Equal lines of different rules are one atom. */
 export class Atoms {
   readonly fields = new Map<string, FieldAtoms>()
-  readonly keywords: FieldAtoms = { name: '', literals: [], present: undefined }
+  /** Those of ECS, which the record need not hold by that name: of these nothing is known but whether they may be there. */
+  readonly ecs = new Map<string, FieldAtoms>()
+  keywords: FieldAtoms = { name: '', literals: [], present: undefined }
   readonly questions: Question[] = []
   /** A literal's target from 0 is its atom; a negative one, `~n`, the nth of these. */
   readonly verified: Verified[] = []
@@ -43,6 +51,10 @@ export class Atoms {
   /** By atom: its texts, for guessing how often it holds. */
   readonly #texts: string[][] = []
   readonly #uses = new Map<string, number>()
+  /** The atoms of `ecs`. */
+  readonly #ecsAtoms = new Set<number>()
+  /** What each atom over keywords stands for. */
+  readonly #keywordTests = new Map<number, readonly Test[]>()
 
   get count(): number {
     return this.#count
@@ -64,9 +76,12 @@ export class Atoms {
     return of(condition)
   }
 
-  /** Atoms of which one holds whenever this atom holds. */
-  readonly witnessesOf = (atom: number): readonly number[] | undefined =>
-    atom >= 0 ? [atom] : this.questions[~atom]?.witnesses
+  /** Atoms of which one holds whenever this atom holds, or whenever it does not. */
+  readonly witnessesOf = (atom: number, isHeld: boolean): readonly number[] | undefined => {
+    if (atom >= 0) return isHeld ? [atom] : undefined
+    const question = this.questions[~atom]
+    return isHeld ? question?.witnesses : question?.witnessesOfNo
+  }
 
   /** What asking the atom costs, roughly; nothing where looking through the values has found it. */
   readonly costOf = (atom: number): number => (atom >= 0 ? 0 : (this.questions[~atom]?.cost ?? 0))
@@ -74,9 +89,31 @@ export class Atoms {
   /** How often the atom may hold, roughly: what is short, and what many rules look for, is met often. */
   readonly weigh = (atom: number): number => {
     const texts = this.#texts[atom] ?? []
-    // A field that is merely there.
-    if (texts.length === 0) return 4
+    if (texts.length === 0) return this.#ecsAtoms.has(atom) ? ECS_IS_THERE : IS_THERE
     return texts.reduce((sum, key) => sum + (this.#uses.get(key) ?? 1) * 2 ** (-Math.min(lengthOf(key), 16) / 3), 0)
+  }
+
+  /**
+   * Gives up looking for what leads to no rule where that costs every event something. Keywords are asked where it comes to
+   * them: most are the shorter parts of lists of which all must be there. Fields of ECS are no witnesses then. Returns the
+   * formulas that say so; `leading`: atoms that lead to a rule.
+   */
+  settle(formulas: readonly Formula[], leading: ReadonlySet<number>): readonly Formula[] {
+    for (const [name, { present = -1 }] of this.ecs) if (!leading.has(present)) this.#forgetEcs(name, present)
+    const sought = new Set([...leading, ...this.questions.flatMap(({ witnesses }) => witnesses ?? [])])
+    const asked = new Map<number, number>()
+    for (const [atom, tests] of this.#keywordTests)
+      if (!sought.has(atom)) asked.set(atom, this.#question(undefined, tests, false))
+    const isSought = ({ target }: Literal): boolean =>
+      !asked.has(target >= 0 ? target : (this.verified[~target]?.atom ?? 0))
+    this.keywords = { ...this.keywords, literals: this.keywords.literals.filter(isSought) }
+    return formulas.map((formula) => withAtoms(formula, (atom) => asked.get(atom) ?? atom))
+  }
+
+  #forgetEcs(name: string, present: number): void {
+    this.ecs.delete(name)
+    for (const [at, question] of this.questions.entries())
+      if (question.witnesses?.includes(present)) this.questions[at] = { ...question, witnesses: undefined }
   }
 
   #ofSelection(selection: Selection): Formula {
@@ -103,15 +140,18 @@ export class Atoms {
     for (const test of tests) this.#use(field, test)
     if (known) return known
     const isOwn = field === undefined || !compileField(field).isEcs
-    const patterns: Pattern[] = []
-    const others: Test[] = []
-    for (const test of tests) {
-      const pattern = isOwn ? foldedPattern(test) : undefined
-      if (pattern) patterns.push(pattern)
-      else others.push(test)
-    }
+    const patterns = tests.map((test) => (isOwn ? foldedPattern(test) : undefined))
+    const looked = tests.filter((_, at) => patterns[at] !== undefined)
+    const others = tests.filter((_, at) => patterns[at] === undefined)
     const parts: Formula[] = []
-    if (patterns.length > 0) parts.push({ kind: 'atom', atom: this.#add(field, patterns) })
+    if (looked.length > 0) {
+      const atom = this.#add(
+        field,
+        patterns.filter((pattern) => pattern !== undefined),
+      )
+      if (field === undefined) this.#keywordTests.set(atom, looked)
+      parts.push({ kind: 'atom', atom })
+    }
     if (others.length > 0) parts.push({ kind: 'atom', atom: this.#question(field, others, isOwn) })
     const [only] = parts
     const formula: Formula = only && parts.length === 1 ? only : { kind: 'or', parts }
@@ -144,21 +184,41 @@ export class Atoms {
 
   #question(field: string | undefined, tests: readonly Test[], isOwn: boolean): number {
     const { ask, cost } = compileItem({ field, written: '', linking: 'any', negated: false, groups: [tests] })
-    const witnesses = isOwn ? tests.map((test) => this.#witnessOf(field, test)) : [undefined]
+    const witnesses = tests.map((test) => this.#witnessOf(field, test, isOwn))
     const known = witnesses.filter((witness) => witness !== undefined)
-    const key = isOwn && tests.every(isOnValue) && field?.includes('.') === false ? field : undefined
-    this.questions.push({ ask, cost, witnesses: known.length === witnesses.length ? known : undefined, key })
+    const isYesIfMissing = tests.some((test) => test.kind === 'null' || (test.kind === 'exists' && !test.present))
+    this.questions.push({
+      ask,
+      cost,
+      witnesses: known.length === witnesses.length ? known : undefined,
+      witnessesOfNo: field !== undefined && isOwn && isYesIfMissing ? [this.#present(field)] : undefined,
+      key: isOwn && tests.every(isOnValue) && field?.includes('.') === false ? field : undefined,
+    })
     return ~(this.questions.length - 1)
   }
 
-  #witnessOf(field: string | undefined, test: Test): number | undefined {
-    const text = mandatoryOf(test)
+  #witnessOf(field: string | undefined, test: Test, isOwn: boolean): number | undefined {
+    const text = isOwn ? mandatoryOf(test) : undefined
     if (text !== undefined) {
       const found = this.#ofTests(field, [{ kind: 'text', pattern: [MANY, text, MANY], cased: false }])
       return found.kind === 'atom' ? found.atom : undefined
     }
     if (field === undefined || test.kind === 'null' || (test.kind === 'exists' && !test.present)) return undefined
+    return isOwn ? this.#present(field) : this.#presentEcs(field)
+  }
+
+  /** The atom that holds wherever the field may be there. */
+  #present(field: string): number {
     return (this.#fieldOf(field).present ??= this.#count++)
+  }
+
+  #presentEcs(name: string): number {
+    const known = this.ecs.get(name)?.present
+    if (known !== undefined) return known
+    const present = this.#count++
+    this.#ecsAtoms.add(present)
+    this.ecs.set(name, { name, literals: [], present })
+    return present
   }
 
   #fieldOf(name: string | undefined): FieldAtoms {

@@ -1,42 +1,29 @@
-import { fold } from '../compile/text.ts'
+import type { Finder, Hits, Literal } from './literal.ts'
+import { small, Symbols, SYMBOLS, symbolsOf } from './symbols.ts'
 import { NO_STATE, Trie } from './trie.ts'
 
-/** A folded text to be found in values, and what to tell when it is. */
-export interface Literal {
-  readonly text: string
-  /** It stands at the value's start. */
-  readonly start: boolean
-  /** It stands at the value's end. */
-  readonly end: boolean
-  /** The number that a hit is told by. */
-  readonly target: number
-}
-
-/** Hears of what is found: once for every occurrence. */
-export interface Hits {
-  hit(target: number, text: string): void
-}
-
+/** The column of all symbols that no text holds. */
 const OTHER = 0
-const START = 1
-const END = 2
-const FIRST_SYMBOL = 3
-const ASCII = 128
-/** Symbols of characters: those of ASCII are their own, others are written as four, by place and value of each half byte. */
-const SYMBOLS = ASCII + 4 * 16
+
+/** States so near the root are rows too, for they are met most. */
+const NEAR = 2
+
+/** After it, scans are numbered anew. */
+const LAST_SCAN = 2 ** 32 - 1
+
+const SCRATCH = new Symbols()
 
 /** A state is a number: twice twice its place in the table, and these. */
 const TELLS = 1
 const SPARSE = 2
 
 /**
- * Finds any number of texts in a value in one pass over it, letter case aside: the automaton of Aho and Corasick (1975). A
- * value's start and end are symbols of their own, so that a text may be bound to either or both. Symbols that no text holds
- * share one column. A state that goes on in several ways is a row: its number, then the next state for every column. Any
- * other, and these are nearly all, is four numbers: its own, the column by which it goes on, the next state, and the state
- * that answers for all other columns.
+ * Finds any number of texts in a value in one pass over it, letter case aside: the automaton of Aho and Corasick (1975).
+ * Symbols that no text holds share one column. A state that goes on in several ways, or is near the root, is a row: its
+ * number, then the next state for every column. Any other, and these are nearly all, is four numbers: its own, the column by
+ * which it goes on, the next state, and the state that answers for all other columns.
  */
-export class Automaton {
+export class Automaton implements Finder {
   /** Symbol -> column; capitals have the column of their small letter. */
   readonly #columns: Uint8Array
   readonly #table: Int32Array
@@ -45,103 +32,80 @@ export class Automaton {
   /** State's number -> where its targets begin; they end where those of the next begin. */
   readonly #begins: Int32Array
   readonly #targets: Int32Array
-  readonly #start: number
+  /** By a state's first target: the number of the last scan that told of it. */
+  readonly #told: Uint32Array
+  #scan = 0
   /** Where every text is bound to the start, nothing is left to find once the automaton is back at its root. */
   readonly #dead: number
 
   constructor(literals: readonly Literal[]) {
-    this.#columns = columnsOf(literals)
-    const width = Math.max(END, ...this.#columns) + 1
-    const texts = literals.map((literal) => writtenIn(literal, this.#columns))
+    const written = literals.map(({ text, start, end }) => symbolsOf(text, start, end))
+    this.#columns = columnsOf(written)
+    const width = Math.max(...this.#columns) + 1
+    const texts = written.map((symbols) => symbols.map((symbol) => this.#columns[symbol] ?? OTHER))
     const trie = new Trie(texts, width)
     const outputs = groupBy(trie.ends, literals, trie.states)
     this.#begins = outputs.begins
     this.#targets = outputs.targets
+    this.#told = new Uint32Array(literals.length)
     this.#links = linksOf(trie, outputs.begins)
     this.#table = tableOf(trie, width, (state) => this.#isTelling(state))
-    this.#start = this.#next(0, START)
     this.#dead = literals.every(({ start }) => start) ? 0 : -1
   }
 
-  /** Tells `hits` of every text that the value holds. */
   scan(value: string, hits: Hits): void {
+    this.#begin()
+    const length = SCRATCH.write(value)
+    const { bytes } = SCRATCH
     const columns = this.#columns
+    const table = this.#table
     const dead = this.#dead
-    let state = this.#start
-    for (let at = 0; at < value.length; at++) {
-      const code = value.charCodeAt(at)
-      // What was told of so far holds for the folded value too: characters of ASCII fold each by itself.
-      if (code >= ASCII) return this.#scanFolded(fold(value), hits)
-      state = this.#next(state, columns[code] ?? OTHER)
+    let state = 0
+    for (let at = 0; at < length; at++) {
+      const column = columns[bytes[at] ?? 0] ?? OTHER
+      let place = state >>> 2
+      while ((state & SPARSE) !== 0 && table[place + 1] !== column) {
+        state = table[place + 3] ?? 0
+        place = state >>> 2
+      }
+      state = table[(state & SPARSE) === 0 ? place + 1 + column : place + 2] ?? 0
       if ((state & TELLS) !== 0) this.#tell(state, value, hits)
       else if (state === dead) return
     }
-    this.#end(state, value, hits)
-  }
-
-  #scanFolded(value: string, hits: Hits): void {
-    let state = this.#start
-    const step = (symbol: number): void => {
-      state = this.#next(state, this.#columns[symbol] ?? OTHER)
-      if ((state & TELLS) !== 0) this.#tell(state, value, hits)
-    }
-    eachSymbol(value, step)
-    this.#end(state, value, hits)
-  }
-
-  #end(state: number, value: string, hits: Hits): void {
-    const last = this.#next(state, END)
-    if ((last & TELLS) !== 0) this.#tell(last, value, hits)
-  }
-
-  #next(from: number, column: number): number {
-    const table = this.#table
-    let state = from
-    while ((state & SPARSE) !== 0) {
-      const place = state >>> 2
-      if (table[place + 1] === column) return table[place + 2] ?? 0
-      state = table[place + 3] ?? 0
-    }
-    return table[(state >>> 2) + 1 + column] ?? 0
   }
 
   #isTelling(state: number): boolean {
     return this.#links[state] !== 0 || (this.#begins[state + 1] ?? 0) > (this.#begins[state] ?? 0)
   }
 
+  #begin(): void {
+    if (this.#scan < LAST_SCAN) this.#scan++
+    else {
+      this.#told.fill(0)
+      this.#scan = 1
+    }
+  }
+
+  /** Where a state was told of already, so were all shorter ones. */
   #tell(from: number, value: string, hits: Hits): void {
+    const scan = this.#scan
     for (let state = this.#table[from >>> 2] ?? 0; state !== 0; state = this.#links[state] ?? 0) {
+      let at = this.#begins[state] ?? 0
       const end = this.#begins[state + 1] ?? 0
-      for (let at = this.#begins[state] ?? 0; at < end; at++) hits.hit(this.#targets[at] ?? 0, value)
+      if (at === end) continue
+      if (this.#told[at] === scan) return
+      this.#told[at] = scan
+      for (; at < end; at++) hits.hit(this.#targets[at] ?? 0, value)
     }
   }
 }
 
 /** Gives every symbol of the texts a column. */
-function columnsOf(literals: readonly Literal[]): Uint8Array {
+function columnsOf(texts: readonly (readonly number[])[]): Uint8Array {
   const columns = new Uint8Array(SYMBOLS)
-  let next = FIRST_SYMBOL
-  for (const { text } of literals)
-    eachSymbol(text, (symbol) => {
-      if (columns[symbol] === OTHER) columns[symbol] = next++
-    })
-  for (let small = 97; small <= 122; small++) columns[small - 32] = columns[small] ?? OTHER
-  return columns
-}
-
-function writtenIn({ text, start, end }: Omit<Literal, 'target'>, columns: Uint8Array): readonly number[] {
-  const written = start ? [START] : []
-  eachSymbol(text, (symbol) => written.push(columns[symbol] ?? OTHER))
-  if (end) written.push(END)
-  return written
-}
-
-function eachSymbol(text: string, each: (symbol: number) => void): void {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code < ASCII) each(code)
-    else for (let half = 0; half < 4; half++) each(ASCII + half * 16 + ((code >>> (12 - half * 4)) & 15))
-  }
+  let next = OTHER + 1
+  for (const text of texts) for (const symbol of text) if (columns[symbol] === OTHER) columns[symbol] = next++
+  return columns.map((_, symbol) => columns[small(symbol)] ?? OTHER)
 }
 
 /** Targets in order of the state at which their texts end. */
@@ -175,7 +139,7 @@ function linksOf({ states, fails, byLength }: Trie, begins: Int32Array): Int32Ar
 
 /** Lays the states out; rows of short ones first, because they are met most. */
 function tableOf(trie: Trie, width: number, isTelling: (state: number) => boolean): Int32Array {
-  const isRow = (state: number): boolean => state === 0 || trie.isBranching(state)
+  const isRow = (state: number): boolean => trie.isWithin(state, NEAR) || trie.isBranching(state)
   const written = new Int32Array(trie.states)
   let size = 0
   for (const state of trie.byLength)

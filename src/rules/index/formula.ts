@@ -57,14 +57,21 @@ export class Program {
   }
 }
 
+/** The same formula over other atoms. */
+export function withAtoms(formula: Formula, of: (atom: number) => number): Formula {
+  if (formula.kind === 'atom') return { kind: 'atom', atom: of(formula.atom) }
+  if (formula.kind === 'not') return { kind: 'not', part: withAtoms(formula.part, of) }
+  return { kind: formula.kind, parts: formula.parts.map((part) => withAtoms(part, of)) }
+}
+
 /** Atoms of which one holds whenever the formula holds; the lightest such set, undefined where there is none. */
 export function witnessesOf(
   formula: Formula,
-  ofAtom: (atom: number) => readonly number[] | undefined,
+  ofAtom: (atom: number, isHeld: boolean) => readonly number[] | undefined,
   weigh: (atom: number) => number,
   isHeld = true,
 ): readonly number[] | undefined {
-  if (formula.kind === 'atom') return isHeld ? ofAtom(formula.atom) : undefined
+  if (formula.kind === 'atom') return ofAtom(formula.atom, isHeld)
   if (formula.kind === 'not') return witnessesOf(formula.part, ofAtom, weigh, !isHeld)
   const parts = formula.parts.map((part) => witnessesOf(part, ofAtom, weigh, isHeld))
   if ((formula.kind === 'and') === isHeld) return lightest(parts, weigh)

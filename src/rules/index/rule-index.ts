@@ -3,8 +3,10 @@ import { compileField, someValueAnywhere, type Field, type LeafTest } from '../c
 import { fold, textOf } from '../compile/text.ts'
 import type { Rule } from '../parse/syntax.ts'
 import { Atoms, type FieldAtoms, type Question, type Verified } from './atoms.ts'
-import { Automaton, type Hits } from './automaton.ts'
+import { Automaton } from './automaton.ts'
 import { FAILS, HOLDS, Program, witnessesOf, type Formula } from './formula.ts'
+import type { Finder, Hits, Literal } from './literal.ts'
+import { LongTexts, strideOf } from './long-texts.ts'
 import { ValueMemory, type Found } from './value-memory.ts'
 
 /** A rule and its place among all rules. */
@@ -15,7 +17,7 @@ export interface Placed {
 
 /** One field that is looked through. */
 interface Sought {
-  readonly automaton: Automaton | undefined
+  readonly finder: Finder | undefined
   readonly present: number | undefined
   /** Of a dotted name, which may be found along its dots. */
   readonly field: Field | undefined
@@ -57,7 +59,9 @@ export class RuleIndex implements Hits {
   readonly places: Int32Array
   held = 0
   readonly #keys = new Map<string, Key>()
-  readonly #keywords: Automaton | undefined
+  /** Fields that the event may have in its ECS view alone. */
+  readonly #ecs: readonly FieldAtoms[]
+  readonly #keywords: Finder | undefined
   readonly #keywordProbe: LeafTest
   readonly #questions: readonly Question[]
   readonly #verified: readonly Verified[]
@@ -92,12 +96,13 @@ export class RuleIndex implements Hits {
 
   constructor(rules: readonly Placed[]) {
     const atoms = new Atoms()
-    const formulas = rules.map(({ rule }) => atoms.formulaOf(rule))
+    const looked = rules.map(({ rule }) => atoms.formulaOf(rule))
+    const leads = leadsOf(looked, atoms)
+    const formulas = atoms.settle(looked, leads.leading)
     const program = new Program(atoms.costOf)
     this.#entries = Int32Array.from(formulas, (formula) => program.add(formula))
     this.#code = program.finish()
     this.#placeOf = Int32Array.from(rules, ({ place }) => place)
-    const leads = leadsOf(formulas, atoms)
     this.#always = Int32Array.from(leads.always)
     this.#begins = leads.begins
     this.#leads = leads.leads
@@ -109,8 +114,9 @@ export class RuleIndex implements Hits {
     this.#tried = new Int32Array(atoms.verified.length)
     this.#waiting = new Int32Array(rules.length)
     this.places = new Int32Array(rules.length)
-    for (const field of atoms.fields.values()) this.#seek(field)
-    this.#keywords = atoms.keywords.literals.length === 0 ? undefined : new Automaton(atoms.keywords.literals)
+    this.#ecs = [...atoms.ecs.values()]
+    for (const field of [...atoms.fields.values(), ...this.#ecs]) this.#seek(field)
+    this.#keywords = finderOf(atoms.keywords.literals)
     this.#keywordProbe = this.#probeOf(this.#keywords)
     this.#noted = new Int32Array(atoms.count)
     this.#found = new Int32Array(atoms.count)
@@ -135,6 +141,8 @@ export class RuleIndex implements Hits {
       const key = this.#keys.get(name) ?? (this.#keywords ? this.#meet(name) : undefined)
       if (key) this.#look(key, fields[name], event)
     }
+    for (const { name, present } of this.#ecs)
+      if (present !== undefined && event.ecs[name] !== undefined) this.#holds(present)
     for (const rule of this.#always) this.#ask(rule, event)
     for (let at = 0; at < this.#waits; at++) this.#ask(this.#waiting[at] ?? 0, event)
   }
@@ -187,10 +195,10 @@ export class RuleIndex implements Hits {
     if (value === undefined) return
     this.#founds = 0
     this.#newText()
-    for (const { automaton, present, field, probe } of sought) {
+    for (const { finder, present, field, probe } of sought) {
       if (present !== undefined) this.#note(present)
       if (field) field.some(event, probe)
-      else if (automaton) this.#scan(automaton, value)
+      else if (finder) this.#scan(finder, value)
     }
     if (this.#keywords) this.#scanWords(value)
   }
@@ -201,21 +209,21 @@ export class RuleIndex implements Hits {
     else if (this.#keywords) this.#scan(this.#keywords, value)
   }
 
-  #scan(automaton: Automaton, value: unknown): void {
+  #scan(finder: Finder, value: unknown): void {
     if (Array.isArray(value)) {
-      for (const one of value) this.#scan(automaton, one)
+      for (const one of value) this.#scan(finder, one)
       return
     }
     const text = textOf(value)
     if (text === undefined) return
     this.#newText()
-    automaton.scan(text, this)
+    finder.scan(text, this)
   }
 
   /** Made once a field, so that an event costs no closure. Never stops at a value: each may lead to other rules. */
-  #probeOf(automaton: Automaton | undefined): LeafTest {
+  #probeOf(finder: Finder | undefined): LeafTest {
     return (value) => {
-      if (automaton) this.#scan(automaton, value)
+      if (finder) this.#scan(finder, value)
       return false
     }
   }
@@ -294,9 +302,10 @@ export class RuleIndex implements Hits {
   }
 
   #seek({ name, literals, present }: FieldAtoms): void {
-    const automaton = literals.length === 0 ? undefined : new Automaton(literals)
-    const field = name.includes('.') ? compileField(name) : undefined
-    const sought = { automaton, present, field, probe: this.#probeOf(automaton) }
+    const finder = finderOf(literals)
+    // Whether a key is there is known without looking along its dots.
+    const field = finder && name.includes('.') ? compileField(name) : undefined
+    const sought = { finder, present, field, probe: this.#probeOf(finder) }
     for (const part of new Set([name, name.split('.')[0] ?? ''])) {
       const key = this.#keys.get(part) ?? { sought: [], memory: undefined, number: 0, found: undefined }
       key.sought = [...key.sought, sought]
@@ -320,10 +329,18 @@ export class RuleIndex implements Hits {
   }
 }
 
+function finderOf(literals: readonly Literal[]): Finder | undefined {
+  if (literals.length === 0) return undefined
+  const stride = strideOf(literals)
+  return stride > 1 ? new LongTexts(literals, stride) : new Automaton(literals)
+}
+
 interface Leads {
   readonly begins: Int32Array
   readonly leads: Int32Array
   readonly always: readonly number[]
+  /** Atoms that lead to a rule. */
+  readonly leading: ReadonlySet<number>
 }
 
 /** Atom -> the rules that it leads to. */
@@ -337,5 +354,6 @@ function leadsOf(formulas: readonly Formula[], atoms: Atoms): Leads {
   }
   const begins = new Int32Array(atoms.count + 1)
   for (const [atom, rules] of led.entries()) begins[atom + 1] = (begins[atom] ?? 0) + rules.length
-  return { begins, leads: Int32Array.from(led.flat()), always }
+  const leading = new Set([...led.keys()].filter((atom) => (begins[atom + 1] ?? 0) > (begins[atom] ?? 0)))
+  return { begins, leads: Int32Array.from(led.flat()), always, leading }
 }

@@ -17,6 +17,8 @@ export class Trie {
   readonly #firsts: Int32Array
   readonly #siblings: Int32Array
   readonly #columns: Uint8Array
+  /** How many columns lead to a state from the root. */
+  readonly #depths: Uint16Array
   /** Column -> the root's child, which is asked for most. */
   readonly #ofRoot: Int32Array
 
@@ -25,6 +27,7 @@ export class Trie {
     this.#firsts = new Int32Array(most)
     this.#siblings = new Int32Array(most)
     this.#columns = new Uint8Array(most)
+    this.#depths = new Uint16Array(most)
     this.#ofRoot = new Int32Array(width)
     this.ends = new Int32Array(texts.length)
     this.states = this.#grow(texts)
@@ -35,6 +38,11 @@ export class Trie {
   /** Whether a state goes on in more than one way. */
   isBranching(state: number): boolean {
     return this.#siblings[this.#firsts[state] ?? 0] !== NO_STATE
+  }
+
+  /** Whether a state is at most so many columns from the root. */
+  isWithin(state: number, columns: number): boolean {
+    return (this.#depths[state] ?? 0) <= columns
   }
 
   /** The first state that goes on from a state; 0 where none does. */
@@ -61,6 +69,7 @@ export class Trie {
         if (child === NO_STATE) {
           child = states++
           this.#columns[child] = column
+          this.#depths[child] = Math.min((this.#depths[state] ?? 0) + 1, 65_535)
           this.#siblings[child] = this.#firsts[state] ?? 0
           this.#firsts[state] = child
           if (state === 0) this.#ofRoot[column] = child

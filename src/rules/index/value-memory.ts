@@ -13,7 +13,7 @@ export const WINDOW = 512
 /** With fewer known in a window the memory rests: values hardly come again. */
 const WORTH = WINDOW / 4
 /** So many values pass unlooked-up before a resting memory tries again. */
-export const REST = 16 * WINDOW
+export const REST = 64 * WINDOW
 
 /**
  * A memory from the values of one key to what was found in them: in telemetry, most values come again and again. Where they do

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { EcsFields } from '../../../src/contract/event.ts'
 import { compileRule } from '../../../src/rules/compile/rule.ts'
 import { MOST_REMEMBERED, RuleIndex } from '../../../src/rules/index/rule-index.ts'
 import { RuleJudge } from '../../../src/rules/judge.ts'
@@ -53,10 +54,14 @@ const line = fc
   })
 const map = fc.array(line, { minLength: 1, maxLength: 3 }).map((lines) => Object.fromEntries(lines))
 const keywords = fc.array(fc.constantFrom('x', 'xy', 1, 'x*y', 'Σ', 'y?x'), { minLength: 1, maxLength: 2 })
+const allKeywords = fc
+  .array(fc.constantFrom('x', 'xy', 'yx', 'Σ', 'y?x'), { minLength: 2, maxLength: 3 })
+  .map((words) => ({ '|all': words }))
 const selection = fc.oneof(
   { weight: 4, arbitrary: map },
   { weight: 2, arbitrary: fc.array(map, { minLength: 1, maxLength: 3 }) },
   keywords,
+  allKeywords,
 )
 const CONDITIONS = [
   'p',
@@ -162,6 +167,30 @@ describe('the index', () => {
     expect(index.remembered).toBeGreaterThan(2)
   })
 
+  test('finds fields of ECS in the record, along their dots or not, and in the ECS view', () => {
+    const index = indexOf([ruleWith('s: {user.name: x}\ncondition: s'), ruleWith('s: {a: 1}\ncondition: s')])
+    const places = (own: Record<string, unknown>, ecs: EcsFields = {}): number[] => {
+      index.match(event({ fields: own, ecs }))
+      return [...index.places.subarray(0, index.held)]
+    }
+    expect(places({}, { 'user.name': 'x' })).toEqual([0])
+    expect(places({ user: { name: 'x' } })).toEqual([0])
+    expect(places({ 'user.name': 'x' })).toEqual([0])
+    expect(places({ user: { name: 'y' } }, { 'user.name': 'x' })).toEqual([])
+    expect(places({ a: 1 }, { 'user.id': 'x' })).toEqual([1])
+  })
+
+  test('asks for keywords that lead to no rule where one leads to it', () => {
+    const index = indexOf([ruleWith("s: {'|all': [a longer word, x, yz]}\ncondition: s")])
+    const isHeld = (own: Record<string, unknown>): boolean => {
+      index.match(event({ fields: own }))
+      return index.held === 1
+    }
+    expect(isHeld({ a: 'A LONGER WORD', b: { c: ['x'] }, d: 'wyzw' })).toBe(true)
+    expect(isHeld({ a: 'a longer word', b: 'x' })).toBe(false)
+    expect(isHeld({ a: 'a word', b: 'xyz' })).toBe(false)
+  })
+
   test('finds keywords under keys that no rule names, however many there are, again and again', () => {
     const index = indexOf([ruleWith('s: [x]\ncondition: s')])
     for (let n = 0; n < 6_000; n++) {
@@ -172,7 +201,6 @@ describe('the index', () => {
 
   test.each([
     ['a negation alone', 's: {a: 1}\ncondition: not s'],
-    ['a field of ECS, which is dear to read', 's: {user.name: x}\ncondition: s'],
     ['null among values', 's: {a: [null, x]}\ncondition: s'],
     ['what is not to be', 's: {a|neq: x}\ncondition: s'],
     ['what is not to be there', 's: {a|exists: false}\ncondition: s'],
@@ -189,6 +217,8 @@ describe('the index', () => {
     ['a wildcard', `s: {a: 'x*y?z'}\ncondition: s`],
     ['a word anywhere', 's: [x]\ncondition: s'],
     ['a negation beside a word', 's: {a: 1}\nt: {b: 2}\ncondition: s and not t'],
+    ['a field of ECS', 's: {user.name: x}\ncondition: s'],
+    ['what is not null', 's: {a: null}\nt: {a: x}\ncondition: not t and not s'],
   ])('asks a rule that hangs on %s only where a value leads to it', (_name, detection) => {
     expect(indexOf([ruleWith(detection)]).unindexed).toBe(0)
   })
