@@ -9,6 +9,7 @@ import type { BudgetReport } from '../detect/fusion/budget.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import { ManualClock, systemClock } from '../runtime/clock.ts'
 import { Lifetime } from '../runtime/lifetime.ts'
+import { UnlookedSources } from '../rules/unlooked.ts'
 import { openStore } from '../store/store.ts'
 import type { Config } from './config/load.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -48,6 +49,8 @@ export interface ReplayResult {
   readonly alerts: readonly Alert[]
   /** How the false-alarm budget was spent; undefined with `rulesOnly`. */
   readonly budget: BudgetReport | undefined
+  /** With `rulesOnly`: events by the log source that no rule looks at, see UnlookedSources. */
+  readonly unlooked: ReadonlyMap<string, number>
   readonly seconds: number
 }
 
@@ -68,6 +71,7 @@ export async function replay(options: ReplayOptions, signal: AbortSignal): Promi
       balance: parts.ledger.balance(),
       alerts,
       budget: parts.detection?.evidence.report(),
+      unlooked: parts.unlooked?.counts ?? new Map<string, number>(),
       seconds: (performance.now() - startedAt) / 1000,
     }
   } finally {
@@ -85,6 +89,7 @@ interface Replaying {
   readonly store: ReturnType<typeof openStore>
   readonly ledger: Ledger
   readonly detection: Detection | undefined
+  readonly unlooked: UnlookedSources | undefined
   readonly say: (kind: Emitted, value: Readonly<Record<string, unknown>>) => Record<string, unknown>
 }
 
@@ -97,7 +102,8 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
   const ledger = new Ledger([], world.metrics)
   const say = speaker(pseudonyms, options.reveal)
   const intake = openPastLogs(config, world, paths, options.format)
-  const judge = rulesOnly ? untestedRules(config, options) : openRules(config).judge
+  const loaded = rulesOnly ? untestedRules(config, options) : openRules(config)
+  const unlooked = rulesOnly && options.allLogsources !== true ? new UnlookedSources(loaded.rules) : undefined
   const references =
     options.references ??
     readReferences(
@@ -115,7 +121,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
     normalizer: passing(openEventNormalizer(config, pseudonyms), options.only),
     detectors: detection?.detectors ?? [],
     ...(detection ? { evidence: detection.evidence, reading: detection.reading } : {}),
-    judge,
+    judge: loaded.judge,
     alerts: rulesOnly ? NO_ALERTS : openAlerts(config, store),
     store,
     ledger,
@@ -124,6 +130,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
     observer: {
       event: (event) => {
         eventClock.advanceTo(event.at)
+        unlooked?.note(event)
         if (++read % 5_000 === 0) options.progress?.(`${read} events read`)
       },
       ...(options.emit.has('score') ? { score: (score: Score) => options.line(say('score', scoreLine(score))) } : {}),
@@ -132,7 +139,7 @@ async function openReplay(options: ReplayOptions, paths: readonly string[], life
         : {}),
     },
   })
-  return { intake, watch, store, ledger, detection, say }
+  return { intake, watch, store, ledger, detection, unlooked, say }
 }
 
 /** The normaliser, of whose events only some come through. */

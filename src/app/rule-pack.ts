@@ -1,4 +1,5 @@
 import type { Event } from '../contract/event.ts'
+import { formats } from '../normalize/index.ts'
 import { openNormalizer } from '../normalize/normalizer.ts'
 import { Pseudonyms } from '../normalize/principal/pseudonyms.ts'
 import type { LoadedRules } from '../rules/load.ts'
@@ -18,10 +19,19 @@ export function normaliseTest(): (test: TestStep) => readonly Event[] {
       receivedAt: Date.UTC(2030, 0, 1),
       ...(test.format === undefined ? {} : { format: test.format }),
     })
-    if ('refused' in result)
-      throw new Error(`the test's event cannot be read as ${test.format ?? 'any format'}: ${result.refused.detail}`)
-    return result.events
+    if (!('refused' in result)) return result.events
+    const { reason, detail } = result.refused
+    // The normaliser's words would send the reader to a source that is not there.
+    if (reason === 'unknown_format') throw new Error(unknownFormat(test.format))
+    throw new Error(`the event cannot be read as ${test.format ?? 'any format'}: ${detail}`)
   }
+}
+
+function unknownFormat(named: string | undefined): string {
+  const names = formats.map(({ name }) => name).join(', ')
+  return named === undefined
+    ? `no format recognises the event; name its format, one of ${names}`
+    : `there is no format ${named}; name one of ${names}`
 }
 
 /** Everything that speaks against using a pack: rules that did not load, and tests inside rules that fail. Other people's rules may have none. */

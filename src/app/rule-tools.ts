@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Event } from '../contract/event.ts'
 import { coverage, navigatorLayer, type Coverage, type NavigatorLayer } from '../rules/coverage.ts'
 import { explainRule, type ExplainNode } from '../rules/explain.ts'
@@ -6,7 +6,7 @@ import { lintRules } from '../rules/lint.ts'
 import type { LoadedRules } from '../rules/load.ts'
 import { ruleSchema } from '../rules/parse/json-schema.ts'
 import { runRuleTests, type RuleTestResult } from '../rules/rule-tests.ts'
-import { RefusedError, UsageError, reasonOf, type Problem } from '../runtime/errors.ts'
+import { RefusedError, UsageError, describeProblem, type Problem } from '../runtime/errors.ts'
 import { loadConfig } from './config/load.ts'
 import { normaliseTest } from './rule-pack.ts'
 import { readRules } from './wiring.ts'
@@ -46,28 +46,43 @@ export function ruleLayer(choice: RuleChoice, matrix: 'atlas' | 'attack'): Navig
   return navigatorLayer(load(choice).judge.rules, matrix)
 }
 
-/** Why a rule does or does not match one event (a file with one JSON record). */
+/**
+ * Why a rule does or does not match one event (a file with one JSON record). `wanted`: a rule's id, the end of its file's
+ * name, or a file of its own, whose rules are then meant whatever folders are chosen.
+ */
 export function explain(
   choice: RuleChoice,
-  ruleId: string,
+  wanted: string,
   eventFile: string,
   format: string | undefined,
 ): readonly ExplainNode[] {
-  const loaded = load(choice)
+  const isFile = choice.folders.length === 0 && existsSync(wanted)
+  const loaded = load(isFile ? { ...choice, folders: [wanted] } : choice)
   const isMeant = ({ facts }: LoadedRules['rules'][number] | LoadedRules['correlations'][number]): boolean =>
-    facts.id === ruleId || facts.file.endsWith(ruleId)
-  const rule = loaded.rules.find(isMeant)
-  if (!rule && loaded.correlations.some(isMeant))
-    throw new RefusedError(`${ruleId} is a correlation: explain one of the rules that feed it, or test it with events`)
-  if (!rule) throw new RefusedError(`there is no rule ${ruleId}; give its id or the end of its file name`)
-  return eventsOf(eventFile, format).map((event) => explainRule(rule, event))
+    isFile || facts.id === wanted || facts.file.endsWith(wanted)
+  const rules = loaded.rules.filter(isMeant)
+  if (rules.length === 0 && loaded.correlations.some(isMeant))
+    throw new RefusedError(`${wanted} is a correlation: explain one of the rules that feed it, or test it with events`)
+  const [problem] = loaded.problems
+  if (rules.length === 0 && isFile && problem) throw new RefusedError(describeProblem(problem))
+  if (rules.length === 0)
+    throw new RefusedError(`there is no rule ${wanted}; give its id, the end of its file name, or a file of its own`)
+  return eventsOf(eventFile, format).flatMap((event) => rules.map((rule) => explainRule(rule, event)))
 }
 
 function eventsOf(file: string, format: string | undefined): readonly Event[] {
+  const event = recordOf(file)
   try {
-    const event = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
     return normaliseTest()({ atMs: 0, event, ...(format === undefined ? {} : { format }) })
   } catch (cause) {
-    throw new UsageError(`${file}: one JSON record is expected (${reasonOf(cause)})`, { cause })
+    throw new UsageError(`${file} (--format ${format ?? 'not given'})`, { cause })
+  }
+}
+
+function recordOf(file: string): Record<string, unknown> {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
+  } catch (cause) {
+    throw new UsageError(`${file}: one JSON record is expected`, { cause })
   }
 }

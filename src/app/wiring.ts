@@ -114,10 +114,10 @@ function readKey(file: string): TrustedKey {
 export function untestedRules(
   config: Config,
   options: { readonly skipInvalidRules?: boolean; readonly allLogsources?: boolean },
-): Judge {
-  const { judge, problems } = readRules(config, { routing: options.allLogsources !== true })
-  if (problems.length > 0 && options.skipInvalidRules !== true) throw new ConfigError(problems)
-  return judge
+): LoadedRules {
+  const loaded = readRules(config, { routing: options.allLogsources !== true })
+  if (loaded.problems.length > 0 && options.skipInvalidRules !== true) throw new ConfigError(loaded.problems)
+  return loaded
 }
 
 /** The alert stages as they were at the last commit. */

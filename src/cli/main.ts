@@ -48,18 +48,24 @@ function parseFlags(verb: Verb, rest: readonly string[]): ReturnType<typeof pars
   }
 }
 
+/** All verbs, or those that begin with the word asked for (`modelward rules`). */
 function overview(argv: readonly string[], io: { line(text?: string): void; message(text: string): void }): number {
-  const [word] = argv
-  const asked = word === undefined || word === 'help' || word === '--help' || word === '-h'
+  const [word = 'help', second = 'help'] = argv
+  const group = verbs.filter((verb) => verb.name.startsWith(`${word} `))
   const lines = ['usage: modelward VERB [-c FILE] [--data DIR] [--json] …', '']
-  for (const verb of verbs) lines.push(`  ${verb.name.padEnd(22)} ${verb.summary}`)
+  for (const verb of group.length > 0 ? group : verbs) lines.push(`  ${verb.name.padEnd(22)} ${verb.summary}`)
   lines.push('', 'modelward VERB --help shows a verb with examples.')
-  if (asked) {
+  if (isHelp(group.length > 0 ? second : word)) {
     io.line(lines.join('\n'))
     return 0
   }
-  io.message(`modelward: there is no verb "${word}"\n\n${lines.join('\n')}`)
+  const unknown = group.length > 0 ? `${word} ${second}` : word
+  io.message(`modelward: there is no verb "${unknown}"\n\n${lines.join('\n')}`)
   return 2
+}
+
+function isHelp(word: string): boolean {
+  return ['help', '--help', '-h'].includes(word)
 }
 
 function helpOf(verb: Verb): string {

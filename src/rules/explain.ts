@@ -9,7 +9,7 @@ export interface ExplainNode {
   /** `logsource`, `and`, `1 of selection_*`, `selection`, `eventName|contains`. */
   readonly text: string
   readonly holds: boolean
-  /** For a line that holds: the value that decided, and its name. */
+  /** For a line that holds: the value that decided, and its name. For the log source always, and then the event's. */
   readonly shown?: { readonly name: string; readonly value: unknown }
   readonly parts: readonly ExplainNode[]
 }
@@ -22,7 +22,8 @@ export interface ExplainNode {
 export function explainRule(rule: Rule, event: Event): ExplainNode {
   const routed = isRouted(rule.facts.logsource, event.logsource)
   const condition = explainPart(compileRule(rule).root, event)
-  const logsource: ExplainNode = { text: 'logsource', holds: routed, parts: [] }
+  const shown = { name: "the event's", value: event.logsource }
+  const logsource: ExplainNode = { text: 'logsource', holds: routed, shown, parts: [] }
   const memory = rule.memory ? [explainMemory(rule.memory, event)] : []
   const holds = routed && condition.holds && memory.every((node) => node.holds)
   return { text: rule.facts.title, holds, parts: [logsource, condition, ...memory] }

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Verb } from '../../src/cli/call/verb.ts'
+import { rulesExplain, rulesMatch } from '../../src/cli/verbs/rules.ts'
 import { rulesBacktest } from '../../src/cli/verbs/rules-backtest.ts'
 import { rulesSign } from '../../src/cli/verbs/rules-sign.ts'
 import { readTrustedKey, trustedKeyOf } from '../../src/rules/pack/trust.ts'
 import { readRuleFiles } from '../../src/rules/rule-files.ts'
+import { reasonOf } from '../../src/runtime/errors.ts'
 import { backtestFolder, idOf } from '../app/backtest-world.ts'
 import { privateKey } from '../rules/pack/packs.ts'
 
@@ -14,25 +16,27 @@ interface Said {
   readonly code: number
   readonly out: string
   readonly lines: readonly unknown[]
+  readonly messages: string
 }
 
 async function call(
   verb: Verb,
   words: readonly string[],
-  flags: Readonly<Record<string, string | boolean>> = {},
+  flags: Readonly<Record<string, string | boolean | string[]>> = {},
 ): Promise<Said> {
   const out: string[] = []
   const lines: unknown[] = []
+  const messages: string[] = []
   const io = {
     asJson: flags['json'] === true,
     colour: false,
     line: (text = '') => out.push(text),
     json: (value: unknown) => lines.push(value),
-    message: () => undefined,
+    message: (text: string) => messages.push(text),
     progress: () => undefined,
   }
   const code = await verb.run({ words, flags, io, signal: new AbortController().signal })
-  return { code, out: out.join('\n'), lines }
+  return { code, out: out.join('\n'), lines, messages: messages.join('\n') }
 }
 
 const { rules, logs, expect: expected } = backtestFolder()
@@ -107,3 +111,68 @@ test('sign refuses what is no key, a folder without rules, and a name that is no
   expect(existsSync(join(odd.rules, 'pack.json'))).toBe(false)
   rmSync(empty, { recursive: true })
 })
+
+const analyst = mkdtempSync(join(tmpdir(), 'modelward-analyst-'))
+const ruleFile = join(analyst, 'refusals.yml')
+const eventFile = join(analyst, 'event.json')
+writeFileSync(ruleFile, refusals('A', 'webserver') + refusals('B', 'proxy'))
+writeFileSync(eventFile, '{"status": 403, "category": "webserver"}')
+
+test('match tells of records that were not read, and of those that no rule looks at', async () => {
+  const logs = join(analyst, 'gateway.log')
+  const records = ['webserver', 'dns', 'dns', 'a', 'b', 'c'].map((category) =>
+    JSON.stringify({ status: 403, category }),
+  )
+  writeFileSync(logs, `${records.join('\n')}\n{"status": 403}\n`)
+  const blind = await call(rulesMatch, [ruleFile, logs])
+  expect(blind.out).toBe('7 records (not read: 7 unknown_format).')
+  expect(blind.messages).toBe('modelward: 7 records were not read. Name their format by --format')
+  const read = await call(rulesMatch, [ruleFile, logs], { format: 'json' })
+  expect(read.out).toMatch(/ {2}A$\n7 records\.$/m)
+  expect(read.messages).toBe(
+    'modelward: records that no rule here looks at: 2 with log source category: dns; 1 with log source category: a; 1 with log source category: b, and 2 other log sources. --all-logsources asks every rule of them too',
+  )
+  const all = await call(rulesMatch, [ruleFile, logs], { format: 'json', 'all-logsources': true, json: true })
+  expect(all.lines).toHaveLength(14)
+  expect(all.messages).toBe('')
+})
+
+test('explain takes a file of rules, tells of each, and says which log source the event has', async () => {
+  const { code, out } = await call(rulesExplain, [ruleFile, eventFile], { format: 'json' })
+  expect(code).toBe(0)
+  expect(out.split('\n').filter((line) => !line.startsWith('    '))).toEqual([
+    'yes A',
+    `  yes logsource  (the event's = {"category":"webserver"})`,
+    '  yes s',
+    'no  B',
+    `  no  logsource  (the event's = {"category":"webserver"})`,
+    '  yes s',
+  ])
+  const byId = await call(rulesExplain, ['00000000-0000-4000-8000-00000000000b', eventFile], {
+    format: 'json',
+    rules: [analyst],
+  })
+  expect(byId.code).toBe(1)
+})
+
+test.each([
+  ['a rule that is nowhere', ['none.yml', eventFile], {}, 'there is no rule none.yml; give its id'],
+  ['what is wrong with a rule', [eventFile, eventFile], {}, 'title: it is missing'],
+  ['an event that is no JSON', [ruleFile, ruleFile], {}, 'one JSON record is expected'],
+])('explain names %s', async (_name, words, flags, what) => {
+  await expect(call(rulesExplain, words, flags)).rejects.toThrow(what)
+})
+
+test.each([
+  ['no format', {}, 'no format recognises the event; name its format, one of litellm, '],
+  ['an unknown format', { format: 'jsn' }, 'there is no format jsn; name one of litellm, '],
+])('explain says what to do about %s', async (_name, flags, what) => {
+  const error: unknown = await call(rulesExplain, [ruleFile, eventFile], flags).catch((cause: unknown) => cause)
+  expect(reasonOf(error)).toContain(what)
+  expect(reasonOf(error)).toContain('--format')
+})
+
+function refusals(title: string, category: string): string {
+  const id = `00000000-0000-4000-8000-00000000000${title.toLowerCase()}`
+  return `---\ntitle: ${title}\nid: ${id}\nlogsource: {category: ${category}}\ndetection: {s: {status: 403}, condition: s}\n`
+}

@@ -24,7 +24,7 @@ test('every part has its answer, also parts that judging would not ask', () => {
   const node = explainRule(rule, event({ fields: { eventName: 'B', count: 2, x: 1 } }))
   expect(lines(node)).toEqual([
     '- A rule',
-    ' + logsource',
+    ` + logsource (the event's = {"category":"inference"})`,
     ' - and',
     '  - call',
     '   - and',

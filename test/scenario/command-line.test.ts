@@ -32,6 +32,18 @@ test('a verb or flag that does not exist is answered with 2 and the way', async 
   })
 })
 
+test('a word that several verbs begin with lists these alone', async () => {
+  const { out, code } = await modelward(['rules'])
+  expect(code).toBe(0)
+  expect(out).toContain('rules backtest')
+  expect(out).not.toContain('doctor')
+  expect(await modelward(['rules', '--help'])).toMatchObject({ code: 0, out })
+  expect(await modelward(['rules', 'conquer'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('there is no verb "rules conquer"') as string,
+  })
+})
+
 test('check answers 0 for what is good and 1, with the place and the cure, for what is not', async () => {
   expect(await modelward(['check'])).toMatchObject({ code: 0 })
   const file = join(folder, 'wrong.yaml')

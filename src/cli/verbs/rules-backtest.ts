@@ -1,3 +1,4 @@
+import { recordsRead } from '../call/records.ts'
 import { writeFileSync } from 'node:fs'
 import { backtest, type Backtest, type BacktestRow } from '../../app/backtest.ts'
 import { junitOf } from '../../app/backtest-junit.ts'
@@ -95,10 +96,9 @@ function printTable(io: Io, result: Backtest): number {
       )
   const failed = broken(result).length
   const silent = result.rows.length - result.rows.filter(({ findings }) => findings > 0).length
-  const aside = Object.entries(result.quarantined).map(([reason, count]) => `${count} ${reason}`)
-  const unread = aside.length > 0 ? ` (not read: ${aside.join(', ')})` : ''
+  const read = recordsRead({ received: result.records, quarantined: result.quarantined })
   io.line(
-    `${result.records} records${unread}, ${result.rows.length} rules, ${silent} without a finding, ${findingsOf(result)} findings; ${failed} not as expected.`,
+    `${read}, ${result.rows.length} rules, ${silent} without a finding, ${findingsOf(result)} findings; ${failed} not as expected.`,
   )
   return failed === 0 ? 0 : 1
 }

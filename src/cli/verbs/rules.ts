@@ -4,6 +4,7 @@ import { replay } from '../../app/replay.ts'
 import { explain, lint, ruleCoverage, ruleLayer, ruleSchema, testRules, type RuleChoice } from '../../app/rule-tools.ts'
 import { UsageError, describeProblem } from '../../runtime/errors.ts'
 import { paint, printable, table } from '../call/io.ts'
+import { recordsRead } from '../call/records.ts'
 import { textFlag, textFlags, type Call, type Io, type Verb } from '../call/verb.ts'
 
 /** `rules test`: the tests that live in the rules. */
@@ -140,7 +141,7 @@ export const rulesMatch: Verb = {
     if (folder === undefined || paths.length === 0) throw new UsageError('modelward rules match DIR FILE…')
     const format = textFlag(call, 'format')
     const config = loadConfig(textFlag(call, 'config'), { ruleFolders: [folder] })
-    const { balance } = await replay(
+    const { balance, unlooked } = await replay(
       {
         config,
         world: commandWorld(),
@@ -158,7 +159,30 @@ export const rulesMatch: Verb = {
       },
       signal,
     )
-    if (!io.asJson) io.line(`${balance.received} records.`)
+    if (!io.asJson) io.line(`${recordsRead(balance)}.`)
+    for (const note of silenceOf(balance.quarantined, unlooked)) io.message(printable(note))
     return 0
   },
+}
+
+/** Log sources that are named; of more, how many there are. */
+const MOST_NAMED = 3
+
+/** Where no match says nothing: records that were not read, and those of a log source that no rule looks at. */
+function silenceOf(quarantined: Readonly<Record<string, number>>, unlooked: ReadonlyMap<string, number>): string[] {
+  const notes: string[] = []
+  const unread = Object.values(quarantined).reduce((sum, count) => sum + count, 0)
+  if (unread > 0)
+    notes.push(
+      `modelward: ${unread} records were not read. ${quarantined['unknown_format'] === undefined ? '`modelward replay` tells more' : 'Name their format by --format'}`,
+    )
+  const sources = [...unlooked].toSorted(([, a], [, b]) => b - a)
+  if (sources.length > 0) {
+    const named = sources.slice(0, MOST_NAMED).map(([source, count]) => `${count} with ${source}`)
+    const more = sources.length > MOST_NAMED ? `, and ${sources.length - MOST_NAMED} other log sources` : ''
+    notes.push(
+      `modelward: records that no rule here looks at: ${named.join('; ')}${more}. --all-logsources asks every rule of them too`,
+    )
+  }
+  return notes
 }
