@@ -7,6 +7,7 @@ import type { CollectorContext } from '../collect/context/collector-context.ts'
 import { file as fileCollector } from '../collect/file/file.ts'
 import type { Event, Normalizer } from '../contract/event.ts'
 import type { Collector } from '../contract/record.ts'
+import { formats } from '../normalize/index.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { UsageError } from '../runtime/errors.ts'
 import type { Lifetime } from '../runtime/lifetime.ts'
@@ -18,8 +19,9 @@ import type { World } from './wiring.ts'
 
 const LONGEST_WAIT_MS = 1_000
 
-/** Past logs as a source that ends. `paths` are of `findLogs`. */
+/** Past logs as a source that ends. `paths` are of `findLogs`. Throws UsageError for a format that there is not. */
 export function openPastLogs(config: Config, world: World, paths: readonly string[], format?: string): Intake {
+  if (format !== undefined) checkFormat(config, format)
   return new Intake({
     ...world,
     clock: systemClock,
@@ -29,6 +31,14 @@ export function openPastLogs(config: Config, world: World, paths: readonly strin
     positionsOf: () => new Map(),
     once: true,
   })
+}
+
+/** Said before anything is read: else every record would be put aside for it. */
+function checkFormat({ mappings, shape }: Config, format: string): void {
+  const names = [...formats, ...mappings]
+    .map(({ name }) => name)
+    .filter((name) => !shape.normalize.disabled.includes(name))
+  if (!names.includes(format)) throw new UsageError(`--format ${format}: use one of ${names.join(', ')}`)
 }
 
 function sourceOf(paths: readonly string[], format: string | undefined): Instance<Collector, CollectorContext> {

@@ -137,6 +137,12 @@ test('match tells of records that were not read, and of those that no rule looks
   expect(all.messages).toBe('')
 })
 
+test('a format that there is not is said before anything is read', async () => {
+  await expect(call(rulesMatch, [ruleFile, eventFile], { format: 'jsn' })).rejects.toThrow(
+    '--format jsn: use one of litellm, ',
+  )
+})
+
 test('explain takes a file of rules, tells of each, and says which log source the event has', async () => {
   const { code, out } = await call(rulesExplain, [ruleFile, eventFile], { format: 'json' })
   expect(code).toBe(0)
