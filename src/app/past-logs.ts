@@ -7,13 +7,13 @@ import type { CollectorContext } from '../collect/context/collector-context.ts'
 import { file as fileCollector } from '../collect/file/file.ts'
 import type { Event, Normalizer } from '../contract/event.ts'
 import type { Collector } from '../contract/record.ts'
-import { formats } from '../normalize/index.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { UsageError } from '../runtime/errors.ts'
 import type { Lifetime } from '../runtime/lifetime.ts'
 import { ByteBudget } from '../runtime/queue.ts'
 import type { Config } from './config/load.ts'
 import type { Instance } from './config/instances.ts'
+import { formatNames } from './config/source-formats.ts'
 import { Intake } from './intake.ts'
 import type { World } from './wiring.ts'
 
@@ -35,9 +35,7 @@ export function openPastLogs(config: Config, world: World, paths: readonly strin
 
 /** Said before anything is read: else every record would be put aside for it. */
 function checkFormat({ mappings, shape }: Config, format: string): void {
-  const names = [...formats, ...mappings]
-    .map(({ name }) => name)
-    .filter((name) => !shape.normalize.disabled.includes(name))
+  const names = formatNames(mappings, shape.normalize.disabled)
   if (!names.includes(format)) throw new UsageError(`--format ${format}: use one of ${names.join(', ')}`)
 }
 

@@ -38,6 +38,16 @@ test.each([
     'deliver:\n  - kind: fax\n',
     'modelward.yaml:2: deliver[0].kind: "fax" is no kind of deliver. Use one of: file, webhook',
   ],
+  [
+    'a format that does not exist',
+    'collect:\n  - kind: file\n    paths: [a]\n    format: jsn\n',
+    'modelward.yaml:4: collect[0].format: "jsn" is no format. Use one of: litellm, ',
+  ],
+  [
+    'a format that is turned off',
+    'collect:\n  - {kind: file, paths: [a], format: haproxy}\nnormalize: {disabled: [haproxy]}\n',
+    '"haproxy" is no format',
+  ],
   ['a missing value', 'collect:\n  - kind: file\n', 'collect[0].paths'],
   [
     'two of one name',

@@ -23,6 +23,7 @@ import { ConfigError, type Problem } from '../../runtime/errors.ts'
 import { ConfigDocument } from './document.ts'
 import { readInstances, type Instance } from './instances.ts'
 import { Shape } from './schema.ts'
+import { formatNames, formatProblems } from './source-formats.ts'
 
 /** The config, checked whole. Nothing in the world has been touched but the file itself. */
 export interface Config {
@@ -103,6 +104,7 @@ export function readConfig(document: ConfigDocument, file: string | undefined, o
     checks: take(readChecks(document, shape)),
     console: part('console', ConsoleConfig, shape.console),
   }
+  problems.push(...formatProblems(document, shape.collect, formatNames(config.mappings, shape.normalize.disabled)))
   const { budget, alert, respond, console } = config
   if (problems.length > 0 || !budget || !alert || !respond || !console) throw new ConfigError(problems)
   return { ...config, budget, alert, respond, console }
